@@ -1,0 +1,196 @@
+// The plan for a row group: which steps, in file order, turn a batch into the leaves of the schema.
+import { Column } from "../../wasm/column_ids.ts";
+import { Encoder, Order, Owner, Source, Structure } from "../../wasm/parquet_encode_ids.ts";
+import type { Leaf, SchemaNode } from "./schema.ts";
+
+/** A structure to be made before the leaves that follow. */
+export interface StructureStep {
+  kind: "attributes" | "events" | "links";
+  parent: Structure;
+  target: Structure;
+  owner: Owner;
+  /** Repetition level of the list, definition level of an empty one. */
+  repetition: number;
+  emptyDefinition: number;
+}
+
+export interface LeafStep {
+  kind: "leaf";
+  leaf: Leaf;
+  structure: Structure;
+  source: Source;
+  /** What the source reads: a Column, or the number of an attribute's own column. */
+  column: number;
+  owner: Owner;
+  encoder: Encoder;
+  order: Order;
+  /** Tag names are listed from dictionaries alone, so keys always have one. */
+  alwaysDictionary: boolean;
+}
+
+export type Step = StructureStep | LeafStep;
+
+/** Numbers of the columns that attributes have of their own, by leaf path without `.list.element`; absent if no value has that key. */
+export type KeyColumns = ReadonlyMap<string, number>;
+
+interface Read {
+  structure: Structure;
+  source: Source;
+  column?: number;
+  owner?: Owner;
+  encoder?: Encoder;
+}
+
+const { Trace, Stats, Resource, Scope, Span, Child, Grandchild } = {
+  Trace: Structure.Trace,
+  Stats: Structure.Stats,
+  Resource: Structure.Resource,
+  Scope: Structure.Scope,
+  Span: Structure.Span,
+  Child: Structure.Child,
+  Grandchild: Structure.Grandchild,
+};
+
+const u32 = (structure: Structure, column: Column): Read => ({ structure, source: Source.U32, column });
+const u64 = (structure: Structure, column: Column): Read => ({ structure, source: Source.U64, column });
+const i32AsI64 = (structure: Structure, column: Column): Read => ({
+  structure,
+  source: Source.I32AsI64,
+  column,
+});
+
+/** Leaves that are no attributes, by path without `.list.element`. */
+const reads: Record<string, Read> = {
+  TraceID: { structure: Trace, source: Source.TraceId, encoder: Encoder.Id16 },
+  TraceIDText: { structure: Trace, source: Source.TraceId, encoder: Encoder.Id16Text },
+  StartTimeUnixNano: u64(Trace, Column.TraceStart),
+  EndTimeUnixNano: u64(Trace, Column.TraceEnd),
+  DurationNano: { structure: Trace, source: Source.TraceDuration },
+  RootServiceName: u32(Trace, Column.TraceRootService),
+  RootSpanName: u32(Trace, Column.TraceRootName),
+  "ServiceStats.key_value.key": u32(Stats, Column.StatsService),
+  "ServiceStats.key_value.value.SpanCount": u32(Stats, Column.StatsSpans),
+  "ServiceStats.key_value.value.ErrorCount": u32(Stats, Column.StatsErrors),
+  "rs.Resource.DroppedAttributesCount": u32(Resource, Column.ResourceDropped),
+  "rs.ss.Scope.Name": u32(Scope, Column.ScopeName),
+  "rs.ss.Scope.Version": u32(Scope, Column.ScopeVersion),
+  "rs.ss.Scope.DroppedAttributesCount": u32(Scope, Column.ScopeDropped),
+  "rs.ss.Spans.SpanID": { ...u64(Span, Column.SpanId), encoder: Encoder.Id8 },
+  "rs.ss.Spans.ParentSpanID": { ...u64(Span, Column.SpanParent), encoder: Encoder.Id8 },
+  "rs.ss.Spans.ParentID": u32(Span, Column.NestedParent),
+  "rs.ss.Spans.NestedSetLeft": u32(Span, Column.NestedLeft),
+  "rs.ss.Spans.NestedSetRight": u32(Span, Column.NestedRight),
+  "rs.ss.Spans.Name": u32(Span, Column.SpanName),
+  "rs.ss.Spans.Kind": i32AsI64(Span, Column.SpanKind),
+  "rs.ss.Spans.TraceState": u32(Span, Column.SpanState),
+  "rs.ss.Spans.StartTimeUnixNano": u64(Span, Column.SpanStart),
+  "rs.ss.Spans.DurationNano": u64(Span, Column.SpanDuration),
+  "rs.ss.Spans.StatusCode": i32AsI64(Span, Column.SpanStatus),
+  "rs.ss.Spans.StatusMessage": u32(Span, Column.SpanStatusMessage),
+  "rs.ss.Spans.DroppedAttributesCount": u32(Span, Column.SpanDroppedAttrs),
+  "rs.ss.Spans.DroppedEventsCount": u32(Span, Column.SpanDroppedEvents),
+  "rs.ss.Spans.DroppedLinksCount": u32(Span, Column.SpanDroppedLinks),
+  "rs.ss.Spans.Events.TimeSinceStartNano": { structure: Child, source: Source.EventTime },
+  "rs.ss.Spans.Events.Name": u32(Child, Column.EventName),
+  "rs.ss.Spans.Events.DroppedAttributesCount": u32(Child, Column.EventDropped),
+  "rs.ss.Spans.Links.TraceID": u32(Child, Column.LinkTraceId),
+  "rs.ss.Spans.Links.SpanID": u32(Child, Column.LinkSpanId),
+  "rs.ss.Spans.Links.TraceState": u32(Child, Column.LinkState),
+  "rs.ss.Spans.Links.DroppedAttributesCount": u32(Child, Column.LinkDropped),
+};
+
+/** Lists of attributes: whose they are, and which structures they hang in. */
+const attributeLists: Record<string, { owner: Owner; parent: Structure; target: Structure }> = {
+  "rs.Resource.Attrs": { owner: Owner.Resource, parent: Resource, target: Child },
+  "rs.ss.Scope.Attrs": { owner: Owner.Scope, parent: Scope, target: Child },
+  "rs.ss.Spans.Attrs": { owner: Owner.Span, parent: Span, target: Child },
+  "rs.ss.Spans.Events.Attrs": { owner: Owner.Event, parent: Child, target: Grandchild },
+  "rs.ss.Spans.Links.Attrs": { owner: Owner.Link, parent: Child, target: Grandchild },
+};
+
+const attributeSources: Record<string, Source> = {
+  Key: Source.AttrKey,
+  IsArray: Source.AttrIsArray,
+  Value: Source.AttrString,
+  ValueInt: Source.AttrInt,
+  ValueDouble: Source.AttrDouble,
+  ValueBool: Source.AttrBool,
+  ValueUnsupported: Source.AttrUnsupported,
+};
+
+/** The path of a leaf without the names that three-level lists add. */
+export function plainPath(leaf: Leaf): string {
+  return leaf.path.replaceAll(".list.element", "");
+}
+
+/**
+ * Plans a row group of a vParquet4 block.
+ *
+ * @param leaves the leaves of the schema
+ * @param keyColumns the static and dedicated columns that have values
+ */
+export function planRowGroup(leaves: Leaf[], keyColumns: KeyColumns): Step[] {
+  const steps: Step[] = [];
+  for (const leaf of leaves) {
+    const path = plainPath(leaf);
+    const structure = structureBefore(path, leaf);
+    if (structure) steps.push(structure);
+    const { source, owner = Owner.Resource, column = 0, encoder, ...read } = readOf(path, keyColumns);
+    steps.push({
+      kind: "leaf",
+      leaf,
+      structure: read.structure,
+      source,
+      column,
+      owner,
+      encoder: encoder ?? encoderOf(leaf.node),
+      order: orderOf(leaf.node),
+      alwaysDictionary: path.endsWith(".Key"),
+    });
+  }
+  return steps;
+}
+
+/** The structure that begins with this leaf, if one does. */
+function structureBefore(path: string, leaf: Leaf): StructureStep | null {
+  const levels = { repetition: leaf.maxRepetition, emptyDefinition: leaf.maxDefinition - 1 };
+  if (path.endsWith(".Attrs.Key")) {
+    return { kind: "attributes", ...attributeLists[path.slice(0, -".Key".length)]!, ...levels };
+  }
+  const ofSpan = { parent: Span, target: Child, owner: Owner.Span };
+  if (path === "rs.ss.Spans.Events.TimeSinceStartNano") return { kind: "events", ...ofSpan, ...levels };
+  if (path === "rs.ss.Spans.Links.TraceID") return { kind: "links", ...ofSpan, ...levels };
+  return null;
+}
+
+function readOf(path: string, keyColumns: KeyColumns): Read {
+  const known = reads[path];
+  if (known) return known;
+  const dot = path.lastIndexOf(".");
+  const list = attributeLists[path.slice(0, dot)];
+  if (list) {
+    return { structure: list.target, source: attributeSources[path.slice(dot + 1)]!, owner: list.owner };
+  }
+  const column = keyColumns.get(path) ?? 0;
+  if (path.startsWith("rs.ss.Spans.")) {
+    const source = path.endsWith(".HttpStatusCode") ? Source.SpanInts : Source.SpanStrings;
+    return { structure: Span, source, column };
+  }
+  const source = path.endsWith(".ServiceName") ? Source.ResourceService : Source.ResourceStrings;
+  return { structure: Resource, source, column };
+}
+
+function encoderOf({ physical, encoding }: SchemaNode): Encoder {
+  if (encoding === "dict") return Encoder.Dictionary;
+  if (physical === "byte_array") return Encoder.Strings;
+  if (physical === "boolean") return Encoder.Bool;
+  const narrow = physical === "int32";
+  if (encoding === "delta") return narrow ? Encoder.Delta32 : Encoder.Delta64;
+  return narrow ? Encoder.Plain32 : Encoder.Plain64;
+}
+
+function orderOf({ physical, logical }: SchemaNode): Order {
+  if (physical === "byte_array") return Order.Bytes;
+  if (physical === "double") return Order.Double;
+  return logical === "i32" || logical === "i64" ? Order.Signed : Order.Unsigned;
+}

@@ -1,0 +1,42 @@
+// Divides the memory budget: how many bytes requests may take while they are received and logged, and spans until they are in
+// blocks. Whatever does not fit is refused before anything is written.
+
+/** The runtime before the first span: code, heap, and what its collector leaves lying around under load. */
+const runtimeBytes = 96 << 20;
+/** One more worker thread, likewise. */
+const workerBytes = 14 << 20;
+/** However small the budget, this share of it is for data; the runtime then comes on top. */
+const dataShareMin = 1 / 2;
+/** Of what is for data: heads and what waits for them, bodies being received, and the rest for queries. */
+const liveShare = 0.7;
+const receiveShare = 0.1;
+/** Room for one body of the largest size that is accepted by default, and for its growth. */
+const receiveBytesMin = 40 << 20;
+/** Of a shard's share: requests on their way to it. */
+const queueShare = 0.1;
+export interface MemoryShares {
+  budgetBytes: number;
+  /** Bodies that are being received. */
+  receiveBytesMax: number;
+  /** Requests that are on their way to a shard. */
+  queueBytesMax: number;
+  /** Heads of each shard. */
+  shardBytesMax: number;
+}
+
+/**
+ * @param budgetBytes see resolveMemoryBudget()
+ * @param shards shard workers
+ * @param otherWorkers worker threads that read stored blocks
+ */
+export function memoryShares(budgetBytes: number, shards: number, otherWorkers: number): MemoryShares {
+  const reserve = runtimeBytes + (shards + otherWorkers) * workerBytes;
+  const data = Math.max(budgetBytes - reserve, budgetBytes * dataShareMin);
+  const ofShard = (data * liveShare) / shards;
+  return {
+    budgetBytes,
+    receiveBytesMax: Math.max(Math.floor(data * receiveShare), receiveBytesMin),
+    queueBytesMax: Math.floor(ofShard * queueShare * shards),
+    shardBytesMax: Math.floor(ofShard * (1 - queueShare)),
+  };
+}

@@ -1,0 +1,181 @@
+// The whole server in one process: its parts, put together in the order in which a span meets them, and taken apart again.
+import { setTimeout as wait } from "node:timers/promises";
+import type { Config } from "./config/config.ts";
+import type { Listen } from "./config/listen.ts";
+import { printConfig } from "./config/print.ts";
+import { Ingest } from "./ingest/ingest.ts";
+import { type FindTraceRequest, type FoundTrace, TraceFinder } from "./query/trace_finder.ts";
+import { Schedule } from "./schedule/schedule.ts";
+import { scheduleTasks } from "./schedule/tasks.ts";
+import { debugRoutes } from "./server/debug_routes.ts";
+import { type RunningServer, startServer } from "./server/server.ts";
+import { type Service, statusRoutes } from "./server/status_routes.ts";
+import { singleTenant, tenantsOf } from "./server/tenant.ts";
+import { traceRoutes } from "./server/trace_routes.ts";
+import { BlockList } from "./store/block_list.ts";
+import { BlockPool } from "./store/find_pool.ts";
+import { openStore } from "./store/store.ts";
+import { registerBuildInfo } from "./telemetry/build_info.ts";
+import { IngestMetrics } from "./telemetry/ingest_metrics.ts";
+import { log } from "./telemetry/log.ts";
+import { metrics } from "./telemetry/metrics.ts";
+import { registerProcessMetrics } from "./telemetry/process_metrics.ts";
+import { profiledWorker } from "./telemetry/profile_calls.ts";
+import { QueryMetrics } from "./telemetry/query_metrics.ts";
+import { StoreMetrics } from "./telemetry/store_metrics.ts";
+
+/** Compacted blocks are looked into for so many polls more: a reader elsewhere may not know their successor yet. */
+const COMPACTED_POLLS = 2;
+
+export interface Running {
+  /** What listens where. */
+  readonly listens: readonly Listen[];
+  /** Begins the graceful end: not ready, no new connections, everything in memory into blocks. */
+  shutdown(): void;
+  /** Resolves when all of it has ended. */
+  readonly stopped: Promise<void>;
+}
+
+/**
+ * Starts the server.
+ *
+ * @throws (as rejection) Error if a port, the store or a worker can't be had; nothing is left running
+ */
+export async function serve(config: Config): Promise<Running> {
+  const forgetProcess = registerProcessMetrics(metrics);
+  registerBuildInfo(metrics);
+
+  const store = openStore(config);
+  const { blocklist_poll: pollMs } = config.storage.trace;
+  const blocks = new BlockList(store, { compactedMsMax: COMPACTED_POLLS * pollMs });
+  const pool = new BlockPool(config);
+  const storeMetrics = new StoreMetrics(() => ({
+    tenants: blocks.tenants().map((tenant) => ({
+      tenant,
+      blocks: blocks.live(tenant).length,
+      compactedBlocks: blocks.compacted(tenant).length,
+      bytes: blocks.live(tenant).reduce((sum, { size }) => sum + size, 0),
+    })),
+    pool: pool.stats,
+  }));
+  const listStart = performance.now();
+  await blocks.load();
+  storeMetrics.pollDone((performance.now() - listStart) / 1000);
+
+  const ingest = await Ingest.start({
+    config,
+    addBlock: (meta) => blocks.add(meta),
+    cutDone: (cut) => ingestMetrics.cutDone(cut),
+    cutFailed: () => ingestMetrics.cutFailed(),
+  });
+  const ingestMetrics = new IngestMetrics(() => ingest.stats());
+  const schedule = new Schedule();
+  scheduleTasks(schedule, { ingest });
+
+  const finder = new TraceFinder(ingest, blocks, pool, {
+    queryTimeoutMs: config.querier.trace_by_id.query_timeout,
+  });
+  let stopping = false;
+  let server: RunningServer | undefined;
+  const readiness = () => readinessOf(ingest, stopping);
+  const stopped = Promise.withResolvers<void>();
+
+  const shutdown = () => {
+    if (stopping) return;
+    stopping = true;
+    end().then(stopped.resolve, (error: Error) => {
+      log.error("shutdown failed", { error });
+      stopped.resolve();
+    });
+  };
+  const end = async () => {
+    log.info("shutting down");
+    await wait(config.shutdown_delay);
+    await schedule.stop();
+    await server?.stop();
+    await ingest.stop();
+    await pool.close();
+    forgetProcess();
+    log.info("stopped");
+  };
+
+  try {
+    const api = traceRoutes({
+      finder: measuredFinder(finder, config),
+      tenantsOf: (header) => tenantsOf(header, config),
+      maxBytesPerTrace: () => config.overrides.defaults.global.max_bytes_per_trace,
+    });
+    const debug = debugRoutes({ workers: () => ingest.workers.map(profiledWorker) });
+    const status = statusRoutes({
+      readiness,
+      services: () => servicesOf(readiness().ready, stopping),
+      routes: () => [...api.routes, ...status.routes, ...debug.routes],
+      printConfig: (mode) => printConfig(config, mode),
+      apiPrefix: config.http_api_prefix,
+    });
+    server = await startServer(config, {
+      sink: ingest,
+      apiRoutes: [api],
+      routes: [status, debug],
+      ready: () => readiness().ready,
+      grpcReflection: config.server.grpc_reflection_enabled,
+      receiveBytesMax: ingest.memory.receiveBytesMax,
+      flush: (tenant) => ingest.flush(tenant),
+      shutdown,
+    });
+  } catch (error) {
+    await schedule.stop();
+    await ingest.stop();
+    await pool.close();
+    throw error;
+  }
+  log.info("rubato is listening", Object.fromEntries(addresses(server.listens)));
+  return { listens: server.listens, shutdown, stopped: stopped.promise };
+}
+
+/** The start-up line's fields: where each service is. */
+function addresses(listens: readonly Listen[]): [string, string][] {
+  return listens.flatMap(({ host, port, services }) =>
+    services.map((service): [string, string] => [
+      service.replace("-", "_"),
+      `${host.includes(":") ? `[${host}]` : host || "*"}:${port}`,
+    ]),
+  );
+}
+
+function readinessOf(ingest: Ingest, stopping: boolean): { ready: boolean; reasons: string[] } {
+  if (stopping) return { ready: false, reasons: ["Application is stopping"] };
+  if (ingest.state === "ready") return { ready: true, reasons: [] };
+  return { ready: false, reasons: ["LiveStore not ready: reading the write-ahead log back"] };
+}
+
+/** The parts of this one process under the names that Tempo's services have. */
+function servicesOf(ready: boolean, stopping: boolean): Service[] {
+  const state = stopping ? "Stopping" : "Running";
+  return [
+    { name: "server", state },
+    { name: "distributor", state },
+    { name: "live-store", state: stopping ? "Stopping" : ready ? "Running" : "Starting" },
+    { name: "store", state },
+    { name: "querier", state },
+    { name: "query-frontend", state },
+  ];
+}
+
+/** Counts the lookups and the bytes read for them. */
+function measuredFinder(finder: TraceFinder<Awaited<ReturnType<BlockList["live"]>>[number]>, config: Config) {
+  const queries = new QueryMetrics(config.multitenancy_enabled ? undefined : singleTenant);
+  return {
+    async find(request: FindTraceRequest, signal: AbortSignal): Promise<FoundTrace> {
+      const done = queries.begin(request.tenants.join("|"), "traces");
+      let inspectedBytes = 0;
+      try {
+        const found = await finder.find(request, signal);
+        inspectedBytes = found.inspectedBytes;
+        return found;
+      } finally {
+        done(signal.aborted ? "canceled" : "completed", inspectedBytes);
+      }
+    },
+  };
+}

@@ -1,0 +1,106 @@
+// A shard as a worker: its calls, and what it needs from the configuration and the store.
+
+import { parseMeta } from "../block/meta.ts";
+import { type BlockWriteOptions, writeBlock } from "../block/write.ts";
+import type { Config } from "../config/config.ts";
+import { openStore, type Store } from "../store/store.ts";
+import { StoreNotFound } from "../store/store_error.ts";
+import { log } from "../telemetry/log.ts";
+import { profileHandlers } from "../telemetry/profile_calls.ts";
+import { serveCalls } from "../threads/call.ts";
+import type { BlockWritten, CutEvent, CutFailed, ShardApi, ShardOptions } from "./api.ts";
+import { replay } from "./replay.ts";
+import { Shard, type ShardStore } from "./shard.ts";
+import { WalDirectory } from "./wal_directory.ts";
+
+/** Runs a shard in this worker until the worker is ended. */
+export function serveShard(options: ShardOptions): void {
+  const { config, shard: index, shards, memoryBytesMax } = options;
+  log.configure(options.log);
+  const { wal } = config.storage.trace;
+  const directory = new WalDirectory(wal.path, index, shards, wal.sync !== "off");
+  const unlisted = new Map<string, () => void>();
+  const settings = {
+    memoryBytesMax,
+    sync: wal.sync,
+    syncIntervalMs: wal.sync_interval,
+    blockBytesMax: config.live_store.max_block_bytes,
+    attributeBytesMax:
+      config.overrides.defaults.ingestion.max_attribute_bytes || config.distributor.max_attribute_bytes,
+  };
+  const shard = new Shard(settings, directory, storeOf(config), {
+    listBlock: (meta) =>
+      new Promise((resolve) => {
+        unlisted.set(meta.blockID, resolve);
+        emit("block", { meta } satisfies BlockWritten);
+      }),
+    cutDone: (cut) => emit("cut", cut satisfies CutEvent),
+    cutFailed: (tenant, error) => emit("cutFailed", { tenant, message: error.message } satisfies CutFailed),
+  });
+  const { emit } = serveCalls<ShardApi>({
+    ...profileHandlers,
+    replay: async () => {
+      await replay(shard);
+      return null;
+    },
+    append: async ({ tenant, request }) => {
+      await shard.append(tenant, request);
+      return null;
+    },
+    find: ({ tenant, traceId }, context) => {
+      const traces = shard.find(tenant, traceId) as Uint8Array<ArrayBuffer>[];
+      for (const trace of traces) context.transfer(trace.buffer);
+      return traces;
+    },
+    flush: ({ tenant, reason }) => shard.flush(tenant, reason),
+    cutAged: ({ ageMsMax }) => {
+      shard.cutAged(ageMsMax);
+      return null;
+    },
+    blockListed: ({ blockId }) => {
+      unlisted.get(blockId)?.();
+      unlisted.delete(blockId);
+      return null;
+    },
+    stats: () => shard.report(),
+  });
+}
+
+function storeOf(config: Config): ShardStore {
+  const store = openStore(config);
+  return {
+    writeBlock: (head, pause) =>
+      writeBlock(head.batch, store, blockOptions(config, head.tenant, head.blockId), pause),
+    findBlock: async (tenant, blockId) => {
+      const meta = await readIfThere(store, `${tenant}/${blockId}/meta.json`);
+      if (meta) return parseMeta(new TextDecoder().decode(meta));
+      return (await readIfThere(store, `${tenant}/${blockId}/meta.compacted.json`)) ? "compacted" : null;
+    },
+    dropPartial: (tenant, blockId) => store.deleteAll(`${tenant}/${blockId}`),
+  };
+}
+
+function blockOptions(config: Config, tenant: string, blockId: string): BlockWriteOptions {
+  const { block } = config.storage.trace;
+  const ofTenant = config.overrides.defaults.storage.parquet_dedicated_columns;
+  return {
+    tenant,
+    blockId,
+    dedicatedColumns: ofTenant.length > 0 ? ofTenant : block.parquet_dedicated_columns,
+    rowGroupBytesMax: block.parquet_row_group_size_bytes,
+    pageBytesMax: block.page_size_bytes,
+    zstdLevel: block.zstd_level,
+    bloomFalsePositive: block.bloom_filter_false_positive,
+    bloomShardBytes: block.bloom_filter_shard_size_bytes,
+    replicationFactor: 1,
+  };
+}
+
+async function readIfThere(store: Store, path: string): Promise<Uint8Array | null> {
+  try {
+    return await store.read(path);
+  } catch (cause) {
+    if (cause instanceof StoreNotFound) return null;
+    throw cause;
+  }
+}

@@ -1,0 +1,145 @@
+// The pool of block workers, seen from the main thread: started when there is work, least busy first, replaced when one dies.
+import os from "node:os";
+import { Worker } from "node:worker_threads";
+import type { BlockApi, BlockWorkerOptions, FoundInBlocks } from "../block/find_blocks.ts";
+import type { BlockMeta } from "../block/meta.ts";
+import type { ReadCacheLimits } from "../block/read.ts";
+import type { Config } from "../config/config.ts";
+import { resolveMemoryBudget } from "../config/memory.ts";
+import { log } from "../telemetry/log.ts";
+import type { WorkerStats } from "../telemetry/worker_metrics.ts";
+import { CallError, WorkerClient } from "../threads/call.ts";
+
+/** Blocks of one job: most answer from a bloom filter in memory, so that a job is worth the round trip. */
+const blocksPerJobMax = 64;
+/** Jobs that may wait for a worker. */
+const queuedJobsMax = 2000;
+/** The caches of all workers together take at most this share of the memory budget. */
+const cacheShare = 1 / 8;
+const cacheBytesMax = 40 << 20;
+
+export type SpawnBlockWorker = (options: BlockWorkerOptions, number: number) => Worker;
+
+const spawnBlockWorker: SpawnBlockWorker = (options, number) =>
+  new Worker(new URL("../../workers/block.ts", import.meta.url), {
+    name: `block ${number}`,
+    workerData: options,
+  });
+
+export interface BlockPoolOptions {
+  /** How a worker is started; tests give their own. */
+  spawn?: SpawnBlockWorker;
+}
+
+export class BlockPool {
+  readonly #workerOptions: BlockWorkerOptions;
+  readonly #workersMax: number;
+  readonly #spawn: SpawnBlockWorker;
+  /** By number; a place is empty until its worker is needed, and again once it has died. */
+  readonly #clients: (WorkerClient<BlockApi> | undefined)[] = [];
+  #closed = false;
+
+  constructor(config: Config, options: BlockPoolOptions = {}) {
+    this.#workersMax = config.querier.block_workers || os.availableParallelism();
+    this.#workerOptions = {
+      config,
+      caches: cacheLimits(resolveMemoryBudget(config), this.#workersMax),
+      log: { level: config.server.log_level, format: config.server.log_format },
+    };
+    this.#spawn = options.spawn ?? spawnBlockWorker;
+  }
+
+  /** For the metrics: jobs under way or waiting, and the workers. */
+  get stats(): { queuedJobs: number; queuedJobsMax: number; workers: WorkerStats[] } {
+    const workers = this.#clients.filter((client) => client !== undefined);
+    return { queuedJobs: this.#pendingJobs(), queuedJobsMax, workers };
+  }
+
+  /**
+   * Looks for a trace in blocks.
+   *
+   * @param tenant not looked at: the metas say whose blocks they are
+   * @param traceId 16 bytes
+   * @throws CallError: of what a block could not give, `unavailable` if a worker died, `canceled`, `resource_exhausted`
+   */
+  async find(
+    _tenant: string,
+    traceId: Uint8Array,
+    metas: readonly BlockMeta[],
+    signal: AbortSignal,
+  ): Promise<FoundInBlocks> {
+    if (metas.length === 0) return { traces: [], inspectedBytes: 0 };
+    // When one job fails the others are of no use.
+    const work = new AbortController();
+    const all = AbortSignal.any([signal, work.signal]);
+    try {
+      const jobs: Promise<FoundInBlocks>[] = [];
+      const size = Math.ceil(metas.length / Math.ceil(metas.length / blocksPerJobMax));
+      for (let i = 0; i < metas.length; i += size) {
+        const job = this.#worker().call(
+          "findTrace",
+          { traceId, metas: metas.slice(i, i + size) },
+          { signal: all },
+        );
+        job.catch(() => {}); // seen below, unless the next one cannot even be started
+        jobs.push(job);
+      }
+      const found = await Promise.all(jobs);
+      return {
+        traces: found.flatMap(({ traces }) => traces),
+        inspectedBytes: found.reduce((sum, { inspectedBytes }) => sum + inspectedBytes, 0),
+      };
+    } finally {
+      work.abort();
+    }
+  }
+
+  /** Ends all workers; what they were doing is rejected. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#clients.map((client) => client?.close()));
+  }
+
+  #pendingJobs(): number {
+    return this.#clients.reduce((sum, client) => sum + (client?.pendingCalls ?? 0), 0);
+  }
+
+  /** An idle worker, the first before the others, since its caches are the warmest; else a new one; else the least busy. */
+  #worker(): WorkerClient<BlockApi> {
+    if (this.#closed) throw new CallError("PoolClosed", "unavailable", "block workers are closed");
+    if (this.#pendingJobs() >= queuedJobsMax) {
+      throw new CallError(
+        "QueueFull",
+        "resource_exhausted",
+        `block workers: ${queuedJobsMax} jobs wait already`,
+      );
+    }
+    let best: WorkerClient<BlockApi> | undefined;
+    for (let number = 0; number < this.#workersMax; number++) {
+      const client = this.#clients[number];
+      if (!client) {
+        if (!best || best.pendingCalls > 0) return this.#start(number);
+        continue;
+      }
+      if (client.pendingCalls === 0) return client;
+      if (!best || client.pendingCalls < best.pendingCalls) best = client;
+    }
+    return best!;
+  }
+
+  #start(number: number): WorkerClient<BlockApi> {
+    const client = new WorkerClient<BlockApi>(this.#spawn(this.#workerOptions, number), `block ${number}`);
+    client.onGone((error) => {
+      log.error("block worker died; the next job starts another", { worker: client.name, error });
+      if (this.#clients[number] === client) this.#clients[number] = undefined;
+    });
+    this.#clients[number] = client;
+    return client;
+  }
+}
+
+/** Splits the share of the budget: blooms and dictionaries twice as much as footers. */
+function cacheLimits(budgetBytes: number, workers: number): ReadCacheLimits {
+  const bytes = Math.floor(Math.min((budgetBytes * cacheShare) / workers, cacheBytesMax));
+  return { footerBytes: bytes / 5, bloomBytes: (bytes * 2) / 5, dictionaryBytes: (bytes * 2) / 5 };
+}

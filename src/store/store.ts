@@ -1,0 +1,48 @@
+// Where blocks lie: named objects, written once and whole. One interface for the local disk and for object stores.
+import type { Config } from "../config/config.ts";
+import { LocalStore } from "./local_store.ts";
+
+export { StoreError, StoreNotFound } from "./store_error.ts";
+
+/** Paths are relative, with "/" between their parts. */
+export interface Store {
+  /** Names of the immediate "directories" under the prefix; "" is the root. None if there is no such prefix. */
+  list(prefix: string): Promise<string[]>;
+  /** @throws StoreNotFound */
+  read(path: string): Promise<Uint8Array>;
+  /** @throws StoreNotFound; StoreError if the object ends before the range does */
+  readRange(path: string, offset: number, length: number): Promise<Uint8Array>;
+  /** Several ranges of one object. */
+  readRanges(path: string, ranges: readonly StoreRange[]): Promise<Uint8Array[]>;
+  /** Replaces the object; readers see the old or the new bytes. */
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Writes an object piece by piece. It exists from close() on. */
+  create(path: string): Promise<ObjectWriter>;
+  /** Removes an object; one that is not there is no error. */
+  delete(path: string): Promise<void>;
+  /** Removes everything under the prefix. */
+  deleteAll(prefix: string): Promise<void>;
+  /** When the object was last written, in ms since the epoch. @throws StoreNotFound */
+  modified(path: string): Promise<number>;
+  /** Length of the object in bytes. @throws StoreNotFound */
+  size(path: string): Promise<number>;
+}
+
+export interface StoreRange {
+  offset: number;
+  length: number;
+}
+
+export interface ObjectWriter {
+  /** Consumes or copies the bytes before it resolves or returns. */
+  write(bytes: Uint8Array): void | Promise<void>;
+  /** Makes the object visible. */
+  close(): Promise<void>;
+  /** Leaves nothing behind. */
+  abort(): Promise<void>;
+}
+
+/** Opens the store that the configuration names. */
+export function openStore(config: Config): Store {
+  return new LocalStore(config.storage.trace.local.path);
+}

@@ -1,0 +1,27 @@
+// The data plane of one span batch: everything that TypeScript may call.
+
+export {
+  addTrace,
+  dataBytes,
+  ensureSpanAttrs,
+  ensureSpans,
+  eventCount,
+  linkCount,
+  memoryBytes,
+  reset as resetBatch,
+  resourceCount,
+  scopeCount,
+  spanAttrCount,
+  spanCount,
+  traceCount,
+} from "./batch";
+export { addToBlooms, beginBlooms } from "./bloom";
+export * from "./bloom_find";
+export { blobs, strings } from "./dictionary";
+export { columnAddress, reserveColumn, reserveMemory } from "./memory";
+export { orderBatch, orderedSpans, orderedTraces } from "./order";
+export { assembleById, assembleTrace } from "./otlp_assemble";
+export { decodeRequest, resetKeyCache, truncatedCount } from "./otlp_decode";
+export * from "./parquet_decode";
+export * from "./parquet_encode";
+export { snappyDecompress, snappyLength } from "./snappy";
