@@ -202,7 +202,7 @@ function groupBy(column: i32, marks: i32, epoch: u32, first: u32, last: u32): vo
     if (load<u32>(mark) != epoch) {
       store<u32>(mark, epoch);
       store<u32>(mark, 0, 4);
-      store<u32>(distinct + ((<usize>kinds++) << 2), v);
+      store<u32>(distinct + (usize(kinds++) << 2), v);
     }
     store<u32>(mark, load<u32>(mark, 4) + 1, 4);
   }

@@ -207,13 +207,13 @@ function listSpans(trace: u32): u32 {
     if (!hits) continue;
     reserve(Column.Scratch0, (found + 4) << 2);
     for (let k: u32 = 0; k < 4; k++) {
-      if (hits & (1 << k)) store<u32>(at(Column.Scratch0) + ((<usize>found++) << 2), i + k);
+      if (hits & (1 << k)) store<u32>(at(Column.Scratch0) + (usize(found++) << 2), i + k);
     }
   }
   for (; i < spans; i++) {
     if (load<u32>(column + ((<usize>i) << 2)) != trace) continue;
     reserve(Column.Scratch0, (found + 1) << 2);
-    store<u32>(at(Column.Scratch0) + ((<usize>found++) << 2), i);
+    store<u32>(at(Column.Scratch0) + (usize(found++) << 2), i);
   }
   return found;
 }

@@ -567,7 +567,7 @@ export function fillValues(leaf: u32, repetition: u32, definition: u32, type: u3
       if (!content) continue;
       setValue(row, AttrType.None, content);
       reserve(JSON_ROWS, (jsonCount + 1) << 2);
-      store<u32>(at(JSON_ROWS) + ((<usize>jsonCount++) << 2), row);
+      store<u32>(at(JSON_ROWS) + (usize(jsonCount++) << 2), row);
     } else if (type == TYPE_MESSAGE) {
       if (!readMessage(<u32>content)) return DecodeFault.Protobuf;
       setValue(row, messageType, messageValue);

@@ -70,7 +70,7 @@ export function pageEnd(from: u32, firstValue: u32, slotsMax: u32, bytesMax: u32
     let value = firstValue;
     for (let slot = from; slot < target; slot++) {
       if (levels && load<u8>(levels + slot) != <u8>maxDefinition) continue;
-      bytes += entryLength(STRINGS, load<u32>(values + ((<usize>value++) << 2)));
+      bytes += entryLength(STRINGS, load<u32>(values + (usize(value++) << 2)));
       if (bytes > bytesMax) {
         target = slot > from ? slot : slot + 1;
         break;

@@ -176,14 +176,14 @@ export function beginRowGroup(from: u32, to: u32): void {
         lastResource = resource;
         lastScope = scope;
         store<u8>(resourceReps + resources, repetition);
-        store<u32>(resourceEntities + ((<usize>resources++) << 2), resource);
+        store<u32>(resourceEntities + (usize(resources++) << 2), resource);
         store<u8>(scopeReps + scopes, repetition);
-        store<u32>(scopeEntities + ((<usize>scopes++) << 2), scope);
+        store<u32>(scopeEntities + (usize(scopes++) << 2), scope);
         store<u8>(spanReps + place, repetition);
       } else if (scope != lastScope) {
         lastScope = scope;
         store<u8>(scopeReps + scopes, 2);
-        store<u32>(scopeEntities + ((<usize>scopes++) << 2), scope);
+        store<u32>(scopeEntities + (usize(scopes++) << 2), scope);
         store<u8>(spanReps + place, 2);
       } else {
         store<u8>(spanReps + place, 3);

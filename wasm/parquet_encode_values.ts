@@ -249,7 +249,7 @@ function gatherEventTimes(from: u32, to: u32): void {
     if (kinds && load<u8>(kinds + slot) < <u8>SlotKind.Value) continue;
     const span = <usize>load<u32>(ordered + ((<usize>(nextPlace - 1)) << 2));
     const time = load<u64>(times + ((<usize>load<u32>(entities + ((<usize>slot) << 2))) << 3));
-    store<u64>(at(Column.Encode7) + ((<usize>leafValues++) << 3), time - load<u64>(starts + (span << 3)));
+    store<u64>(at(Column.Encode7) + (usize(leafValues++) << 3), time - load<u64>(starts + (span << 3)));
   }
 }
 
@@ -267,7 +267,7 @@ function gatherColumn(from: u32, to: u32): void {
     for (let slot = from; slot < to; slot++) {
       const attr = load<u32>(column + ((<usize>slot) << 2));
       store<u8>(levels + slot, attr ? present : present - 1);
-      if (attr) store<u64>(out + ((<usize>count++) << 3), load<u64>(ints + ((<usize>attr - 1) << 3)));
+      if (attr) store<u64>(out + (usize(count++) << 3), load<u64>(ints + ((<usize>attr - 1) << 3)));
     }
   } else {
     for (let slot = from; slot < to; slot++) {
@@ -316,7 +316,7 @@ function gatherAttributes(from: u32, to: u32): void {
     for (let slot = from; slot < to; slot++) {
       if (load<u8>(kinds + slot) != wanted) continue;
       const entity = <usize>load<u32>(entities + ((<usize>slot) << 2));
-      store<u32>(out + ((<usize>count++) << 2), load<u32>(column + (entity << 3)));
+      store<u32>(out + (usize(count++) << 2), load<u32>(column + (entity << 3)));
     }
   } else if (source == Source.AttrBool) {
     for (let slot = from; slot < to; slot++) {
@@ -329,7 +329,7 @@ function gatherAttributes(from: u32, to: u32): void {
       if (load<u8>(kinds + slot) != wanted) continue;
       const entity = <usize>load<u32>(entities + ((<usize>slot) << 2));
       store<u32>(
-        out + ((<usize>count++) << 2),
+        out + (usize(count++) << 2),
         textOf(load<u8>(types + entity), load<u32>(column + (entity << 3))),
       );
     }
@@ -337,7 +337,7 @@ function gatherAttributes(from: u32, to: u32): void {
     for (let slot = from; slot < to; slot++) {
       if (load<u8>(kinds + slot) != wanted) continue;
       const entity = <usize>load<u32>(entities + ((<usize>slot) << 2));
-      store<u64>(out + ((<usize>count++) << 3), load<u64>(column + (entity << 3)));
+      store<u64>(out + (usize(count++) << 3), load<u64>(column + (entity << 3)));
     }
   }
   leafValues = count;
@@ -374,7 +374,7 @@ function gatherExpanded(from: u32, to: u32): void {
 
 function putValue(value: u64): void {
   const out = at(Column.Encode7);
-  const count = <usize>leafValues++;
+  const count = usize(leafValues++);
   if (wantedKind == SlotKind.String) store<u32>(out + (count << 2), <u32>value);
   else if (wantedKind == SlotKind.Bool) store<u8>(out + count, <u8>value);
   else store<u64>(out + (count << 3), value);
