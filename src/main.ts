@@ -1,4 +1,3 @@
-#!/usr/bin/env bun
 // The program: reads the command line and does what it says.
 import process from "node:process";
 import { type Command, helpText, parseCommandLine } from "./config/command_line.ts";
