@@ -1,4 +1,5 @@
 // The whole server in one process: its parts, put together in the order in which a span meets them, and taken apart again.
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Config } from "./config/config.ts";
 import type { Listen } from "./config/listen.ts";
@@ -12,6 +13,7 @@ import { type RunningServer, startServer } from "./server/server.ts";
 import { type Service, statusRoutes } from "./server/status_routes.ts";
 import { singleTenant, tenantsOf } from "./server/tenant.ts";
 import { traceRoutes } from "./server/trace_routes.ts";
+import { WalLock } from "./shard/wal_lock.ts";
 import { BlockList } from "./store/block_list.ts";
 import { BlockPool } from "./store/find_pool.ts";
 import { openStore } from "./store/store.ts";
@@ -45,6 +47,9 @@ export async function serve(config: Config): Promise<Running> {
   const forgetProcess = registerProcessMetrics(metrics);
   registerBuildInfo(metrics);
 
+  const { local, wal } = config.storage.trace;
+  usable("storage.trace.local.path", local.path);
+  usable("storage.trace.wal.path", wal.path);
   const store = openStore(config);
   const { blocklist_poll: pollMs } = config.storage.trace;
   const blocks = new BlockList(store, { compactedMsMax: COMPACTED_POLLS * pollMs });
@@ -62,11 +67,15 @@ export async function serve(config: Config): Promise<Running> {
   await blocks.load();
   storeMetrics.pollDone((performance.now() - listStart) / 1000);
 
+  const walLock = WalLock.take(config.storage.trace.wal.path);
   const ingest = await Ingest.start({
     config,
     addBlock: (meta) => blocks.add(meta),
     cutDone: (cut) => ingestMetrics.cutDone(cut),
     cutFailed: () => ingestMetrics.cutFailed(),
+  }).catch((error) => {
+    walLock.release();
+    throw error;
   });
   const ingestMetrics = new IngestMetrics(() => ingest.stats());
   const schedule = new Schedule();
@@ -94,6 +103,7 @@ export async function serve(config: Config): Promise<Running> {
     await schedule.stop();
     await server?.stop();
     await ingest.stop();
+    walLock.release();
     await pool.close();
     forgetProcess();
     log.info("stopped");
@@ -105,11 +115,13 @@ export async function serve(config: Config): Promise<Running> {
       tenantsOf: (header) => tenantsOf(header, config),
       maxBytesPerTrace: () => config.overrides.defaults.global.max_bytes_per_trace,
     });
-    const debug = debugRoutes({ workers: () => ingest.workers.map(profiledWorker) });
+    const debug = debugRoutes({
+      workers: () => [...ingest.workers.map(profiledWorker), ...pool.workers.map(profiledWorker)],
+    });
     const status = statusRoutes({
       readiness,
       services: () => servicesOf(readiness().ready, stopping),
-      routes: () => [...api.routes, ...status.routes, ...debug.routes],
+      routes: () => server?.routes ?? [],
       printConfig: (mode) => printConfig(config, mode),
       apiPrefix: config.http_api_prefix,
     });
@@ -126,11 +138,30 @@ export async function serve(config: Config): Promise<Running> {
   } catch (error) {
     await schedule.stop();
     await ingest.stop();
+    walLock.release();
     await pool.close();
     throw error;
   }
-  log.info("rubato is listening", Object.fromEntries(addresses(server.listens)));
+  log.info("rubato is listening", {
+    ...Object.fromEntries(addresses(server.listens)),
+    blocks: local.path,
+    wal: wal.path,
+  });
   return { listens: server.listens, shutdown, stopped: stopped.promise };
+}
+
+/**
+ * Makes a folder for data if it is missing.
+ *
+ * @throws Error naming the key if it can't be written to: better now than at the first span
+ */
+function usable(key: string, path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new Error(`${key}: ${path} can't be used: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** The start-up line's fields: where each service is. */

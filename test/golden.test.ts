@@ -27,6 +27,7 @@ const preRelease = "sample block of a Tempo before 2.0 that Tempo 3 itself reads
 const linkFlags = "flags of links, which only vParquet3 keeps";
 const differing =
   "spans that share id and kind but differ in content are all kept; Tempo keeps one when it compacts";
+const wholeCharacters = "a value over the limit is cut between two characters; Tempo cuts through one";
 const differences: [name: RegExp, reason: string][] = [
   [/^vParquet[34] single-tenant /, preRelease],
   [/^vParquet3 rich trace-(v1-)?11110000000000000000000000000001$/, linkFlags],
@@ -34,6 +35,7 @@ const differences: [name: RegExp, reason: string][] = [
   [/^edge trace-888800000000000000000000000000(0f|11) from memory$/, keepsMore],
   [/^dedicated trace-66660000000000000000000000000008 from /, keepsMore],
   [/^compact trace-77770000000000000000000000000003 from /, differing],
+  [/^rich trace-33330000000000000000000000000300 from /, wholeCharacters],
 ];
 
 function compare(name: string, run: () => Promise<void>): void {

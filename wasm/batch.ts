@@ -5,6 +5,7 @@ import { Column } from "./column_ids";
 import { BLOBS, dictionaryBytes, resetDictionary, STRINGS } from "./dictionary";
 import { mixTraceId } from "./hash";
 import { at, capacity, reserve, workingBytes } from "./memory";
+import { ATTR_BYTES, EVENT_BYTES, LINK_BYTES, SPAN_BYTES, TRACE_BYTES } from "./row_bytes";
 
 const INITIAL_TRACE_SLOTS: u32 = 1024;
 
@@ -16,13 +17,6 @@ export let spanAttrs: u32 = 0;
 export let attrs: u32 = 0;
 export let events: u32 = 0;
 export let links: u32 = 0;
-
-/** Bytes of one row over all columns of its table, those that order() fills included. */
-const SPAN_BYTES: u32 = 17 * 4 + 4 * 8 + 8 * 4;
-const ATTR_BYTES: u32 = 13;
-const EVENT_BYTES: u32 = 24;
-const LINK_BYTES: u32 = 24;
-const TRACE_BYTES: u32 = 16 + 2 * 4 + 9 * 4;
 
 let spanCapacity: u32 = 0;
 let spanAttrCapacity: u32 = 0;

@@ -18,6 +18,7 @@ export {
 export { addToBlooms, beginBlooms } from "./bloom";
 export * from "./bloom_find";
 export { blobs, strings } from "./dictionary";
+export { seedHashes } from "./hash";
 export { columnAddress, reserveColumn, reserveMemory } from "./memory";
 export { orderBatch, orderedSpans, orderedTraces } from "./order";
 export { assembleById, assembleTrace } from "./otlp_assemble";

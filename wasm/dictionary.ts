@@ -1,6 +1,7 @@
 // Dictionary of distinct byte strings: bytes -> id, id -> bytes. Two of them exist, over the String* and the Blob* columns.
 
 import { Column } from "./column_ids";
+import { seed } from "./hash";
 import { at, capacity, reserve } from "./memory";
 
 /** The four columns of a dictionary stand in this order from its base column on. */
@@ -49,14 +50,21 @@ export function resetDictionary(base: i32): void {
   intern(base, 0, 0);
 }
 
-/** Hash of a byte string: 8 bytes a step, multiply and fold. */
+/**
+ * One step of the hash: the halves multiplied with each other. By a constant, what a flipped top bit changes would be the same for
+ * every seed, and the next bytes could undo it.
+ */
+function fold(x: u64): u64 {
+  return ((x & 0xffffffff) * (x >>> 32)) ^ rotl<u64>(x, 29);
+}
+
+/** Hash of a byte string: 8 bytes a step. */
 export function hashBytes(from: usize, length: u32): u32 {
-  let h: u64 = 0x9e3779b97f4a7c15 ^ <u64>length;
+  let h: u64 = seed ^ (<u64>length * 0xff51afd7ed558ccd);
   let p = from;
   let left = length;
   while (left >= 8) {
-    h = (h ^ load<u64>(p)) * 0xff51afd7ed558ccd;
-    h ^= h >>> 32;
+    h = fold(h ^ load<u64>(p));
     p += 8;
     left -= 8;
   }
@@ -68,10 +76,10 @@ export function hashBytes(from: usize, length: u32): u32 {
       tail =
         <u64>load<u8>(p) | ((<u64>load<u8>(p + (left >> 1))) << 8) | ((<u64>load<u8>(p + left - 1)) << 16);
     }
-    h = (h ^ tail) * 0xff51afd7ed558ccd;
-    h ^= h >>> 32;
+    h = fold(h ^ tail);
   }
-  h *= 0xc4ceb9fe1a85ec53;
+  h = (h ^ (h >>> 32)) * 0x9e3779b97f4a7c15;
+  h = (h ^ (h >>> 29)) * 0xc4ceb9fe1a85ec53;
   return <u32>(h >>> 32);
 }
 

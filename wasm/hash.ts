@@ -1,8 +1,17 @@
 // Hashing of numbers: ids may count up in any of their bytes, so every bit of the input reaches every bit of the hash.
 
-/** The finaliser of splitmix64. */
+/** Of this instance. Ids and strings come from clients, who could choose them to meet in one slot of a table if they knew the hash. */
+export let seed: u64 = 0;
+
+/** Called before anything is hashed. */
+export function seedHashes(low: u32, high: u32): void {
+  seed = <u64>low | ((<u64>high) << 32);
+}
+
+/** The finaliser of splitmix64, over the value and the seed. */
 export function mix(value: u64): u64 {
-  let h = value ^ (value >>> 30);
+  let h = value ^ seed;
+  h ^= h >>> 30;
   h *= 0xbf58476d1ce4e5b9;
   h ^= h >>> 27;
   h *= 0x94d049bb133111eb;

@@ -10,7 +10,9 @@ const FREE: usize = memory.data(32 * 4);
 const MIN_CLASS: u32 = 8; // 256 bytes
 const MAX_CLASS: u32 = 30; // 1 GiB: addresses are 32 bits wide
 /** The memory grows by at least an eighth. */
-const GROWTH_SHIFT: usize = 3;
+const GROWTH_SHIFT: u64 = 3;
+/** The last page stays unused: its end is no number of 32 bits. */
+const ADDRESS_MAX: u64 = 0xffff0000;
 
 let top: usize = 0;
 /** Bytes of the regions that columns have grown out of and none has taken over. */
@@ -56,13 +58,15 @@ function takeRegion(sizeClass: u32): usize {
   }
   if (!top) top = (__heap_base + 15) & ~15;
   const address = top;
-  top += (<usize>1) << sizeClass;
-  if (top > (<usize>memory.size()) << 16) growMemory(top + (top >>> GROWTH_SHIFT));
+  const end = <u64>address + ((<u64>1) << sizeClass);
+  if (end > ADDRESS_MAX) unreachable();
+  if (end > (<u64>memory.size()) << 16) growMemory(min<u64>(end + (end >>> GROWTH_SHIFT), ADDRESS_MAX));
+  top = <usize>end;
   return address;
 }
 
 /** Grows the linear memory to `bytes`. A runtime may copy all of it for that, so it is done in few, large steps. */
-function growMemory(bytes: usize): void {
+function growMemory(bytes: u64): void {
   const missing = <i32>((bytes + 0xffff) >>> 16) - memory.size();
   if (missing > 0 && memory.grow(missing) < 0) unreachable();
 }

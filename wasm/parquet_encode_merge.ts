@@ -4,6 +4,7 @@
 import { resources, scopes, spans } from "./batch";
 import { AttrType, Column } from "./column_ids";
 import { entryLength, entryStart, STRINGS } from "./dictionary";
+import { mix } from "./hash";
 import { at, reserve } from "./memory";
 
 /** More attributes than these are compared in their order only. */
@@ -79,9 +80,8 @@ function isEmptyService(attr: u32): bool {
 }
 
 function attrHash(attr: u32): u64 {
-  let h = <u64>u32At(Column.AttrKey, attr) | ((<u64>load<u8>(at(Column.AttrType) + attr)) << 32);
-  h = (h ^ load<u64>(at(Column.AttrValue) + ((<usize>attr) << 3))) * 0xff51afd7ed558ccd;
-  return (h ^ (h >>> 29)) * 0xc4ceb9fe1a85ec53;
+  const key = <u64>u32At(Column.AttrKey, attr) | ((<u64>load<u8>(at(Column.AttrType) + attr)) << 32);
+  return mix(mix(key) ^ load<u64>(at(Column.AttrValue) + ((<usize>attr) << 3)));
 }
 
 function attrStart(row: u32, ofResources: bool): u32 {

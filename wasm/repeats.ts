@@ -41,17 +41,12 @@ function u64At(column: i32, span: u32): u64 {
   return load<u64>(at(column) + ((<usize>span) << 3));
 }
 
-/** Of all that makes a repeat, so that a trace of one id a thousand times takes no longer than another. */
+/** Of all that makes a repeat, one number inside the other, so that a trace of one id a thousand times takes no longer than another. */
 function contentHash(span: u32): u32 {
-  const content = mix(u64At(Column.SpanStart, span) ^ ((<u64>u32At(Column.SpanName, span)) << 8));
-  return <u32>(
-    mix(
-      u64At(Column.SpanId, span) ^
-        content ^
-        u32At(Column.SpanKind, span) ^
-        (u64At(Column.SpanDuration, span) << 20),
-    )
-  );
+  const kind = <u64>u32At(Column.SpanKind, span);
+  const what = mix(u64At(Column.SpanStart, span) ^ ((<u64>u32At(Column.SpanName, span)) << 8) ^ kind);
+  const where = mix(u64At(Column.SpanParent, span) ^ mix(u64At(Column.SpanDuration, span) ^ what));
+  return <u32>mix(u64At(Column.SpanId, span) ^ where);
 }
 
 function isRepeat(a: u32, b: u32): bool {

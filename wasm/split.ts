@@ -16,6 +16,7 @@ import {
   varint,
   varintSize,
 } from "./protobuf";
+import { ATTR_BYTES, EVENT_BYTES, LINK_BYTES, SPAN_BYTES } from "./row_bytes";
 
 export { columnAddress, reserveColumn } from "./memory";
 
@@ -39,6 +40,7 @@ const SIZES: i32 = Column.Scratch6; // u32 by scope spans: content length in the
 const ROW: u32 = 12;
 
 let spanCount: u32 = 0;
+let rows: u32 = 0;
 let scopeCount: u32 = 0;
 let groupCount: u32 = 0;
 let otherCount: u32 = 0;
@@ -49,6 +51,11 @@ let problemBits: u32 = 0;
 /** Spans of the latest request, also of one that was refused. */
 export function spanTotal(): u32 {
   return spanCount;
+}
+
+/** Bytes that the rows of the latest request take in a span batch: an event of two bytes on the wire takes twelve times as many there. */
+export function rowBytes(): u32 {
+  return rows;
 }
 
 /** Length in bits of the id that the latest request was refused for. */
@@ -73,6 +80,7 @@ export function splitRequest(from: usize, length: u32, shards: u32): i32 {
   begin();
   problem = OK;
   spanCount = 0;
+  rows = 0;
   scopeCount = 0;
   groupCount = 0;
   otherCount = 0;
@@ -221,6 +229,7 @@ function walkScopeSpans(from: usize, end: usize): void {
       store<u32>(row, <u32>start);
       store<u32>(row, <u32>(p - start), 4);
       spanCount++;
+      rows += SPAN_BYTES;
       continue;
     }
     if (field == 1) {
@@ -263,6 +272,7 @@ function walkSpan(from: usize, end: usize): void {
         const size = lengthAt(p, end);
         p = after;
         walkKeyValue(p, p + size, 0);
+        rows += ATTR_BYTES;
         p += size;
         break;
       }
@@ -280,6 +290,7 @@ function walkSpan(from: usize, end: usize): void {
         const size = lengthAt(p, end);
         p = after;
         walkEvent(p, p + size);
+        rows += EVENT_BYTES;
         p += size;
         break;
       }
@@ -287,6 +298,7 @@ function walkSpan(from: usize, end: usize): void {
         const size = lengthAt(p, end);
         p = after;
         walkAttributed(p, p + size, 4, 5, 0b1110);
+        rows += LINK_BYTES;
         p += size;
         break;
       }
@@ -363,6 +375,7 @@ function walkEvent(p: usize, end: usize): void {
       const size = lengthAt(p, end);
       p = after;
       walkKeyValue(p, p + size, 0);
+      rows += ATTR_BYTES;
       p += size;
     } else {
       if (
@@ -394,6 +407,7 @@ function walkAttributed(p: usize, end: usize, attributes: u32, dropped: u32, tex
       const size = lengthAt(p, end);
       p = after;
       walkKeyValue(p, p + size, 0);
+      rows += ATTR_BYTES;
       p += size;
     } else {
       if (field == dropped && wire != 0) fail(end);

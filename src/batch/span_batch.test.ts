@@ -294,3 +294,15 @@ test("reset() empties the batch and keeps it usable", () => {
     expect(batch.findTrace(id(16, 4321))).toBeNull();
   }
 });
+
+test("reserveColumn() ends at the end of the address space, and does not begin again at its start", () => {
+  const batch = SpanBatch.create();
+  batch.decode(request([span({ trace: TRACE_A, id: 1 })]), 0);
+  const gibibyte = 2 ** 30; // nothing of it is written to, so it costs no memory
+  const columns = [Column.Scratch0, Column.Scratch1, Column.Scratch2];
+  const addresses = columns.map((column) => batch.reserveColumn(column, gibibyte));
+  expect(() => batch.reserveColumn(Column.Scratch3, gibibyte)).toThrow();
+  // What still fits lies behind the others.
+  expect(batch.reserveColumn(Column.Scratch4, 1 << 20)).toBeGreaterThan(Math.max(...addresses));
+  expect(batch.findTrace(TRACE_A)).not.toBeNull();
+});

@@ -34,6 +34,8 @@ export class SpanBatch {
 
   private constructor() {
     this.core = instantiateCore() as unknown as CoreExports;
+    const [low, high] = crypto.getRandomValues(new Int32Array(2));
+    this.core.seedHashes!(low!, high!);
     this.core.resetBatch!();
   }
 

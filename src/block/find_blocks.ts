@@ -2,6 +2,7 @@
 import type { Config, LogFormat, LogLevel } from "../config/config.ts";
 import { openStore, type Store, StoreNotFound } from "../store/store.ts";
 import { log } from "../telemetry/log.ts";
+import { type ProfileCalls, profileHandlers } from "../telemetry/profile_calls.ts";
 import { serveCalls } from "../threads/call.ts";
 import type { BlockMeta } from "./meta.ts";
 import { BlockReader, type ReadCacheLimits, ReadCaches } from "./read.ts";
@@ -22,7 +23,7 @@ export interface FoundInBlocks {
   inspectedBytes: number;
 }
 
-export interface BlockApi {
+export interface BlockApi extends ProfileCalls {
   findTrace: { params: { traceId: Uint8Array; metas: BlockMeta[] }; result: FoundInBlocks };
 }
 
@@ -32,6 +33,7 @@ export function serveBlocks(options: BlockWorkerOptions): void {
   const store = openStore(options.config);
   const caches = new ReadCaches(options.caches);
   serveCalls<BlockApi>({
+    ...profileHandlers,
     async findTrace({ traceId, metas }, context) {
       const found = await findInBlocks(store, caches, traceId, metas, context.signal);
       for (const trace of found.traces) context.transfer(trace.buffer);

@@ -68,7 +68,7 @@ export async function writeBlock(
   const slices = new Slices(pause);
   await slices.rest();
   const dedicated = filterDedicatedColumns(version, options.dedicatedColumns);
-  internTexts(batch, core);
+  await internTexts(batch, core, slices);
   const keyColumns = beginKeys(batch, core, dedicated);
   const folder = `${options.tenant}/${options.blockId}`;
 
@@ -138,10 +138,11 @@ function intern(batch: SpanBatch, core: EncodeCore, text: string): number {
 }
 
 /** Puts the texts of values without a type of their own into the dictionary. */
-function internTexts(batch: SpanBatch, core: EncodeCore): void {
+async function internTexts(batch: SpanBatch, core: EncodeCore, slices: Slices): Promise<void> {
   core.resolveBlobs(intern(batch, core, emptyAnyValue));
   for (let blob = core.blobWithoutText(0); blob >= 0; blob = core.blobWithoutText(blob + 1)) {
     core.setBlobText(blob, intern(batch, core, anyValueToJson(batch.blob(blob))));
+    if (slices.due) await slices.rest();
   }
 }
 

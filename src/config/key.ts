@@ -63,6 +63,7 @@ function number(
   read: (text: string) => number | undefined,
   initial: number,
   { min = 0, max = Number.MAX_SAFE_INTEGER }: Range,
+  print: (value: number) => string = String,
 ): Key<number> {
   return {
     kind,
@@ -70,8 +71,8 @@ function number(
     parse(given) {
       const value = read(scalar(given, expected));
       if (value === undefined) throw new Unexpected(`expected ${expected}, found ${describe(given)}`);
-      if (value < min) throw new Unexpected(`must be at least ${min}, found ${describe(given)}`);
-      if (value > max) throw new Unexpected(`must be at most ${max}, found ${describe(given)}`);
+      if (value < min) throw new Unexpected(`must be at least ${print(min)}, found ${describe(given)}`);
+      if (value > max) throw new Unexpected(`must be at most ${print(max)}, found ${describe(given)}`);
       return value;
     },
   };
@@ -108,6 +109,7 @@ export function duration(initial: string, range: Range = {}): Key<number> {
     parseDuration,
     parseDuration(initial)!,
     range,
+    printDuration,
   );
   return { ...key, print: printDuration };
 }
@@ -135,6 +137,21 @@ export function bool(initial: boolean): Key<boolean> {
 
 export function string(initial = ""): Key<string> {
   return { kind: "string", default: initial, parse: (given) => scalar(given, "a text") };
+}
+
+/** What goes before the paths of URLs: with a slash before it and none behind, however it is written; empty for nothing. */
+export function urlPrefix(): Key<string> {
+  const key = string();
+  return {
+    ...key,
+    parse: (given) =>
+      key
+        .parse(given)
+        .split("/")
+        .filter((step) => step !== "")
+        .map((step) => `/${step}`)
+        .join(""),
+  };
 }
 
 export function secret(): Key<string> {

@@ -117,6 +117,17 @@ describe("loadConfig()", () => {
     expect(live_store).toEqual({ shards: 0, max_block_duration: 300_000, max_block_bytes: 52_428_800 });
   });
 
+  test("gives the prefixes of paths a slash in front and none behind", () => {
+    for (const text of ["/tempo", "tempo", "/tempo/", "//tempo"]) {
+      const { config } = loadConfig({
+        text: `http_api_prefix: ${text}\nserver: { http_path_prefix: ${text}/x }`,
+      });
+      expect(config.http_api_prefix).toBe("/tempo");
+      expect(config.server.http_path_prefix).toBe("/tempo/x");
+    }
+    expect(loadConfig({ text: "http_api_prefix: /" }).config.http_api_prefix).toBe("");
+  });
+
   test("does not share lists between configurations", () => {
     defaultConfig().storage.trace.block.parquet_dedicated_columns.pop();
     expect(defaultConfig().storage.trace.block.parquet_dedicated_columns).toHaveLength(14);
@@ -159,7 +170,11 @@ describe("loadConfig()", () => {
       ],
       ["multitenancy_enabled: 2", 'multitenancy_enabled: expected true or false, found "2"'],
       ["shutdown_delay: 5", 'shutdown_delay: expected a duration such as 30s or 5m, found "5"'],
-      ["shutdown_delay: -5s", 'shutdown_delay: must be at least 0, found "-5s"'],
+      ["shutdown_delay: -5s", 'shutdown_delay: must be at least 0s, found "-5s"'],
+      [
+        "live_store: { max_block_duration: 0s }",
+        'live_store.max_block_duration: must be at least 1ms, found "0s"',
+      ],
       [
         "memory: { budget_bytes: lots }",
         "memory.budget_bytes: expected a size in bytes such as 5000000 or 64MiB",
@@ -210,6 +225,8 @@ storage:
     );
     expect(problemsOf("- a\n")).toEqual(["tempo.yaml:1:1: expected a mapping of keys at the top"]);
     expect(problemsOf("a: *b")).toHaveLength(1);
+    const unexpanded = `server: { http_listen_port: \${PORT}, log_level: info }\ntarget: all\n`;
+    expect(problemsOf(unexpanded)).toHaveLength(1);
     expect(() => loadConfig({ file: "/nowhere/tempo.yaml" })).toThrow(
       "/nowhere/tempo.yaml: cannot be read: ENOENT",
     );

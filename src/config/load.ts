@@ -17,6 +17,9 @@ import { emptyMap, isTreeMap, parseSource, type Source, type Tree } from "./sour
 import { anyTable } from "./table.ts";
 import { findWarnings } from "./warnings.ts";
 
+/** Heads of less would be cut for every few requests. */
+const budgetBytesMin = 16 << 20;
+
 /**
  * Reads and checks a configuration; readConfig() is the way here that loads this module only when there is a need.
  *
@@ -132,6 +135,10 @@ function assign(
 
 /** What can only be judged across keys or with the receivers settled. */
 function checkTogether(config: Config, report: (path: string, message: string) => void): void {
+  const { budget_bytes: budget } = config.memory;
+  if (budget > 0 && budget < budgetBytesMin) {
+    report("memory.budget_bytes", `must be 0 or at least ${budgetBytesMin >> 20}MiB, found ${budget} bytes`);
+  }
   const { grpc, http } = config.distributor.receivers.otlp.protocols;
   const at = "distributor.receivers.otlp.protocols";
   const endpoints = [

@@ -39,7 +39,7 @@ export function emptyMap(): TreeMap {
 const depthMax = 64;
 const nodesMax = 100_000; // aliases repeat what they stand for
 
-/** @throws ConfigError with every place where the text is not YAML */
+/** @throws ConfigError with the first place where the text is not YAML, or every key that a mapping has twice */
 export function parseSource(text: string, file: string): Source {
   const counter = new LineCounter();
   const document: Document = parseDocument(text, {
@@ -60,7 +60,10 @@ export function parseSource(text: string, file: string): Source {
   }
 
   if (document.errors.length > 0) {
-    throw new ConfigError(document.errors.map(({ pos, message }) => problem(pos[0], "", message)));
+    // Behind a syntax error the parser has lost its way; keys that are there twice are errors of their own.
+    const lost = document.errors.find(({ code }) => code !== "DUPLICATE_KEY");
+    const errors = lost === undefined ? document.errors : [lost];
+    throw new ConfigError(errors.map(({ pos, message }) => problem(pos[0], "", message)));
   }
 
   const places = new Map<string, Place>();

@@ -25,6 +25,7 @@ import {
   secret,
   string,
   type Table,
+  urlPrefix,
 } from "./key.ts";
 
 const portRange = { max: 65_535 };
@@ -45,7 +46,7 @@ const server: Table<ServerConfig> = {
   grpc_reflection_enabled: bool(false),
   log_format: choice(["logfmt", "json"], "logfmt"),
   log_level: choice(["debug", "info", "warn", "error"], "info"),
-  http_path_prefix: string(),
+  http_path_prefix: urlPrefix(),
 };
 
 /** The body limit of an OTLP/HTTP receiver, and of an OTLP/gRPC one in MiB, when the file gives none or 0. */
@@ -260,7 +261,7 @@ const otherTargets = [
 
 export const table: Table<Config> = {
   target: choice(["all"], "all", Object.fromEntries(otherTargets.map((name) => [name, oneTarget]))),
-  http_api_prefix: string(),
+  http_api_prefix: urlPrefix(),
   multitenancy_enabled: bool(false),
   stream_over_http_enabled: bool(false),
   shutdown_delay: duration("0s"),
@@ -299,7 +300,8 @@ export const anyTable: AnyTable = table;
 
 const noSearch = "this version answers trace lookups, not searches";
 const noMetrics = "this version does not serve TraceQL metrics";
-const noQueue = "trace lookups are not queued; querier.trace_by_id.query_timeout bounds them";
+const noQueue =
+  "trace lookups wait in one line of fixed length; querier.trace_by_id.query_timeout bounds them";
 const noCompaction = "this version neither merges stored blocks nor deletes old ones";
 const localOnly = "this version keeps blocks on the local disk only";
 

@@ -9,6 +9,7 @@ test("memoryShares() leaves room for the runtime in the largest default budget",
   expect(shares.shardBytesMax).toBe(Math.floor((360 * MiB * 0.7 * 0.9) / 2));
   expect(shares.queueBytesMax).toBe(Math.floor(360 * MiB * 0.7 * 0.1));
   expect(shares.receiveBytesMax).toBe(40 * MiB);
+  expect(shares.requestRowBytesMax).toBe(Math.floor(Math.floor((360 * MiB * 0.7 * 0.9) / 2) / 3));
   expect(shares.shardBytesMax * 2 + shares.queueBytesMax + shares.receiveBytesMax).toBeLessThan(360 * MiB);
 });
 
@@ -16,6 +17,7 @@ test("memoryShares() gives half of a small budget to data", () => {
   const shares = memoryShares(64 * MiB, 2, 2);
   expect(shares.shardBytesMax).toBe(Math.floor((32 * MiB * 0.7 * 0.9) / 2));
   expect(shares.queueBytesMax).toBe(Math.floor(32 * MiB * 0.7 * 0.1));
+  expect(shares.requestRowBytesMax).toBe(16 * MiB);
 });
 
 test("memoryShares() divides the same memory among more shards", () => {

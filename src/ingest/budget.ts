@@ -14,6 +14,10 @@ const receiveShare = 0.1;
 const receiveBytesMin = 40 << 20;
 /** Of a shard's share: requests on their way to it. */
 const queueShare = 0.1;
+/** Of a shard's memory for heads, and in any case: the rows of one request. While its block is written they take three times as much. */
+const requestShare = 1 / 3;
+const requestRowBytesMin = 16 << 20;
+
 export interface MemoryShares {
   budgetBytes: number;
   /** Bodies that are being received. */
@@ -22,6 +26,8 @@ export interface MemoryShares {
   queueBytesMax: number;
   /** Heads of each shard. */
   shardBytesMax: number;
+  /** Rows of one request, which a shard must take in one go. */
+  requestRowBytesMax: number;
 }
 
 /**
@@ -33,10 +39,12 @@ export function memoryShares(budgetBytes: number, shards: number, otherWorkers: 
   const reserve = runtimeBytes + (shards + otherWorkers) * workerBytes;
   const data = Math.max(budgetBytes - reserve, budgetBytes * dataShareMin);
   const ofShard = (data * liveShare) / shards;
+  const shardBytesMax = Math.floor(ofShard * (1 - queueShare));
   return {
     budgetBytes,
     receiveBytesMax: Math.max(Math.floor(data * receiveShare), receiveBytesMin),
     queueBytesMax: Math.floor(ofShard * queueShare * shards),
-    shardBytesMax: Math.floor(ofShard * (1 - queueShare)),
+    shardBytesMax,
+    requestRowBytesMax: Math.max(Math.floor(shardBytesMax * requestShare), requestRowBytesMin),
   };
 }

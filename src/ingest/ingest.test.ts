@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { id, request, span } from "../batch/wire_fixture.ts";
+import { field, id, request, span } from "../batch/wire_fixture.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import type { Config } from "../config/config.ts";
 import { defaultConfig } from "../config/defaults.ts";
@@ -136,6 +136,26 @@ describe("Ingest.push()", () => {
     expect(tenants[0]!.discardedSpans).toEqual({ invalid_trace_id: 2, unknown_error: 1 });
   });
 
+  test("refuses for good what would take many times as much memory as it does on the wire", async () => {
+    const memory: MemoryShares = {
+      budgetBytes: 1,
+      receiveBytesMax: 1,
+      queueBytesMax: 1 << 20,
+      shardBytesMax: 16 << 20,
+      requestRowBytesMax: 1_000_000,
+    };
+    const { ingest } = await start(configure(), { memory });
+    const withEvents = (count: number) =>
+      request([
+        span({ trace: traceId(1), id: 1, fields: new Array(count).fill(field(11, new Uint8Array(0))) }),
+      ]);
+    const error = await refusal(ingest.push(tenant, withEvents(50_000)));
+    expect([error.code, error.retryDelayMs]).toEqual(["invalid_argument", undefined]);
+    expect(error.message).toStartWith("request takes too much memory: ");
+    await ingest.push(tenant, withEvents(40_000));
+    expect(await spansFound(ingest, [1])).toEqual([1]);
+  });
+
   test("holds a tenant to its rate limit", async () => {
     const bytes = spansIn([1]).length;
     const config = configure((config) => {
@@ -164,6 +184,7 @@ describe("Ingest.push()", () => {
       receiveBytesMax: 1,
       queueBytesMax: 1000,
       shardBytesMax: 16 << 20,
+      requestRowBytesMax: 16 << 20,
     };
     const { ingest } = await start(configure(), { memory });
     const large = spansIn(range(0, 100));
@@ -183,6 +204,7 @@ describe("Ingest.push()", () => {
       receiveBytesMax: 1,
       queueBytesMax: 200_000,
       shardBytesMax: 1_500_000,
+      requestRowBytesMax: 16 << 20,
     };
     const { ingest, cuts } = await start(configure(), { memory });
     let refused = 0;

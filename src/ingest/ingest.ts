@@ -29,8 +29,8 @@ import { InvalidRequest, SHARDS_MAX, type SplitResult, Splitter } from "./splitt
 
 export { IngestError } from "./ingest_error.ts";
 
-/** The splitter's memory never shrinks, so after a longer request it is replaced. */
-const splitterRequestBytesMax = 8 << 20;
+/** The splitter's memory never shrinks, so it is replaced when a long request, or one of very small parts, has brought it to more. */
+const splitterBytesMax = 32 << 20;
 /** A shard that does not answer by then is left out of the statistics' news. */
 const statsMsMax = 1000;
 /** Wait before a block is offered to the block list again. */
@@ -143,8 +143,16 @@ export class Ingest {
       throw new IngestError("invalid_argument", `request of ${request.length} bytes is too large`);
     }
     this.#admit(request.length);
-    const { spans, parts } = this.#split(tenant, request);
+    const { spans, rowBytes, parts } = this.#split(tenant, request);
     if (spans === 0) return;
+    if (rowBytes > this.memory.requestRowBytesMax) {
+      this.#counts.discard(tenant, "unknown_error", spans);
+      const bytes = `${rowBytes} bytes, at most ${this.memory.requestRowBytesMax} may be`;
+      throw new IngestError(
+        "invalid_argument",
+        `request takes too much memory: its attributes, events and links are ${bytes}`,
+      );
+    }
     const refusal = this.#limiter.refusal(tenant, request.length);
     if (refusal !== null) {
       this.#counts.discard(tenant, "rate_limited", spans);
@@ -335,7 +343,7 @@ export class Ingest {
       this.#counts.discard(tenant, reason === "malformed" ? "unknown_error" : reason, spans || 1); // one: what can't be read
       throw new IngestError("invalid_argument", message, { cause });
     } finally {
-      if (request.length > splitterRequestBytesMax) this.#splitter = new Splitter(this.#shards.length);
+      if (this.#splitter.memoryBytes > splitterBytesMax) this.#splitter = new Splitter(this.#shards.length);
     }
   }
 

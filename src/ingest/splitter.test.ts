@@ -22,6 +22,16 @@ function refusal(bytes: Uint8Array): string {
 }
 
 describe("Splitter.split()", () => {
+  test("counts the rows of spans, attributes, events and links, however short they are", () => {
+    const empty = new Uint8Array(0);
+    const event = message(field(3, empty), field(3, empty));
+    const link = field(4, empty);
+    const fields = [field(9, empty), field(11, event), field(11, empty), field(13, link)];
+    const bytes = request([span({ trace: id(16, 1), id: 1, fields }), span({ trace: id(16, 1), id: 2 })]);
+    // By wasm/column_ids.ts: spans of 132 bytes, events and links of 24, attributes of 13; one more is the resource's.
+    expect(new Splitter(2).split(bytes).rowBytes).toBe(2 * 132 + 3 * 24 + 5 * 13);
+  });
+
   test("keeps every trace whole in one part, with resource and scope", () => {
     const splitter = new Splitter(4);
     const spans = [];
@@ -54,7 +64,7 @@ describe("Splitter.split()", () => {
   });
 
   test("an empty request has no part", () => {
-    expect(new Splitter(2).split(new Uint8Array())).toEqual({ spans: 0, parts: [null, null] });
+    expect(new Splitter(2).split(new Uint8Array())).toEqual({ spans: 0, rowBytes: 0, parts: [null, null] });
     expect(new Splitter(2).split(request([])).parts).toEqual([null, null]);
   });
 

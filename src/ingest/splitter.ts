@@ -37,6 +37,8 @@ export interface RequestPart {
 export interface SplitResult {
   /** Spans in all parts. */
   spans: number;
+  /** What the rows of the spans, their attributes, events and links take in a head, without their texts. */
+  rowBytes: number;
   /** By shard; null where the request has no span for it. */
   parts: (RequestPart | null)[];
 }
@@ -47,6 +49,7 @@ interface SplitExports {
   columnAddress(column: number): number;
   splitRequest(from: number, length: number, shards: number): number;
   spanTotal(): number;
+  rowBytes(): number;
   badIdBits(): number;
   partTable(): number;
 }
@@ -61,6 +64,11 @@ export class Splitter {
     this.#shards = shards;
     const module = new WebAssembly.Module(readModule(MODULE_URL));
     this.#core = new WebAssembly.Instance(module).exports as unknown as SplitExports;
+  }
+
+  /** Memory that it has come to; it never shrinks. */
+  get memoryBytes(): number {
+    return this.#core.memory.buffer.byteLength;
   }
 
   /**
@@ -95,7 +103,7 @@ export class Splitter {
           : null,
       );
     }
-    return { spans: core.spanTotal(), parts };
+    return { spans: core.spanTotal(), rowBytes: core.rowBytes() >>> 0, parts };
   }
 
   #refusal(result: number): InvalidRequest {

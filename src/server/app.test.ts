@@ -72,6 +72,28 @@ describe("the HTTP port", () => {
     ]);
   });
 
+  test("takes paths whose slashes a client has doubled", async () => {
+    expect(await (await fetch(`${url}//base/tempo//api/thing?a=//`)).text()).toBe("thing");
+  });
+
+  test("answers methods that a path hasn't got with those that it has", async () => {
+    for (const [path, method, allow] of [
+      ["/base/short", "POST", "GET"],
+      ["/base/flush", "DELETE", "GET, POST"],
+      ["/base/flush", "OPTIONS", "GET, POST"],
+    ] as const) {
+      const response = await fetch(url + path, { method });
+      expect([response.status, response.headers.get("Allow")]).toEqual([405, allow]);
+    }
+    expect((await fetch(`${url}/nothing`, { method: "POST" })).status).toBe(404);
+  });
+
+  test("answers HTTP/1.0, whose requests needn't name a host", async () => {
+    const answer = await exchange(server.port("tempo-http"), "GET /base/tempo/api/thing HTTP/1.0\r\n\r\n");
+    expect(answer).toStartWith("HTTP/1.1 200 OK\r\n");
+    expect(answer).toEndWith("thing");
+  });
+
   test("answers a thrown tenant error with its status, and any other error without its text", async () => {
     const tenant = await fetch(`${url}/base/tenant`);
     expect([tenant.status, await tenant.text(), tenant.headers.get("Content-Type")]).toEqual([
@@ -118,7 +140,6 @@ describe("the HTTP port", () => {
       expect([response.status, await response.text()]).toEqual([204, ""]);
     }
     expect(server.flushed).toEqual([undefined, "a"]);
-    expect((await fetch(`${url}/base/flush`, { method: "DELETE" })).status).toBe(405);
   });
 
   test("begins the shutdown behind its answer", async () => {
@@ -154,6 +175,14 @@ test("services that name one port share it", async () => {
   expect(taken.status).toBe(200);
   await shared.stop();
 });
+
+/** What a server answers to a text before it ends the connection. */
+async function exchange(port: number, request: string): Promise<string> {
+  const socket = net.connect(port, "127.0.0.1", () => socket.write(request));
+  let answer = "";
+  for await (const chunk of socket) answer += chunk;
+  return answer;
+}
 
 /** A port that was free a moment ago. */
 async function freePort(): Promise<{ port: number }> {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { gunzipSync } from "node:zlib";
+import { Hono } from "hono";
 import { log } from "../telemetry/log.ts";
 import type { ThreadProfile } from "../telemetry/pprof.ts";
 import { goPprof, hasGoPprof } from "../telemetry/pprof_peer.ts";
@@ -27,8 +28,8 @@ describe("debugRoutes()", () => {
   test("gives an index, a redirect to it, and a clear no to profiles that this runtime hasn't", async () => {
     const app = debugRoutes({ workers: () => [] });
     expect(await (await app.request("/debug/pprof/")).text()).toContain("/debug/pprof/profile");
-    const redirect = await app.request("/debug/pprof");
-    expect([redirect.status, redirect.headers.get("Location")]).toEqual([301, "/debug/pprof/"]);
+    const redirect = await new Hono().route("/base", app).request("/base/debug/pprof");
+    expect([redirect.status, redirect.headers.get("Location")]).toEqual([301, "/base/debug/pprof/"]);
     const goroutine = await app.request("/debug/pprof/goroutine");
     expect([goroutine.status, await goroutine.text()]).toEqual([
       404,

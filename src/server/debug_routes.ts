@@ -41,7 +41,7 @@ export function debugRoutes(deps: DebugDeps): Hono {
   };
 
   const app = new Hono();
-  app.get("/debug/pprof", (c) => c.redirect("/debug/pprof/", 301));
+  app.get("/debug/pprof", (c) => c.redirect(`${c.req.path}/`, 301));
   app.get("/debug/pprof/", (c) => plain(c, index));
   app.get(
     "/debug/pprof/profile",

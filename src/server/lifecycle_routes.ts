@@ -20,6 +20,5 @@ export function lifecycleRoutes({ flush, shutdown }: LifecycleDeps): Hono {
     setImmediate(shutdown); // behind the answer
     return c.body(null, 204);
   });
-  for (const path of ["/flush", "/shutdown"]) app.all(path, (c) => c.body(null, 405, { Allow: "GET, POST" }));
   return app;
 }

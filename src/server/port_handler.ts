@@ -59,7 +59,8 @@ export function portHandler(options: PortOptions): Handler {
     ...pair: [AnyRequest, AnyResponse]
   ): void {
     const [request] = pair;
-    if (request.httpVersionMajor < 2 || !contentType?.startsWith(grpcType)) {
+    // gRPC-Web keeps its trailers in the body: its clients take a plain 404 for an unknown method.
+    if (request.httpVersionMajor < 2 || !/^application\/grpc(?!-web)/.test(contentType ?? "")) {
       http(...pair);
       return;
     }

@@ -12,7 +12,7 @@ function pattern(length: number): Uint8Array {
 describe("ReceiveMemory", () => {
   test("counts what is held and refuses more than its maximum", () => {
     const memory = new ReceiveMemory(mebibyte);
-    const first = memory.take(1);
+    const first = memory.take(5000);
     expect([first.length, memory.bytesHeld]).toEqual([64 * kibibyte, 64 * kibibyte]);
     const second = memory.take(100_000);
     expect(second.length).toBe(512 * kibibyte);
@@ -34,7 +34,7 @@ describe("ReceiveMemory", () => {
 });
 
 describe("ReceivedBody", () => {
-  test.each([0, 1, 65_536, 65_537, 524_288, 524_289, 3_000_000])(
+  test.each([0, 1, 4096, 4097, 65_536, 65_537, 524_288, 524_289, 3_000_000])(
     "holds a body of %d bytes, however it comes",
     (length) => {
       const bytes = pattern(length);
@@ -57,12 +57,22 @@ describe("ReceivedBody", () => {
     const memory = new ReceiveMemory(16 * mebibyte);
     const body = new ReceivedBody(memory, 8 * mebibyte);
     body.append(new Uint8Array(100));
+    expect(memory.bytesHeld).toBe(4 * kibibyte);
+    body.append(new Uint8Array(4 * kibibyte));
     expect(memory.bytesHeld).toBe(64 * kibibyte);
     body.append(new Uint8Array(64 * kibibyte));
     expect(memory.bytesHeld).toBe(512 * kibibyte);
     body.append(new Uint8Array(512 * kibibyte));
     expect(memory.bytesHeld).toBe(1024 * kibibyte);
     body.release();
+  });
+
+  test("a thousand clients with small requests fit into a few megabytes", () => {
+    const memory = new ReceiveMemory(8 * mebibyte);
+    const bodies = Array.from({ length: 1000 }, () => new ReceivedBody(memory, mebibyte));
+    for (const body of bodies) body.append(new Uint8Array(300));
+    for (const body of bodies) body.release();
+    expect(memory.bytesHeld).toBe(0);
   });
 
   test("refuses what is over its limit, or over what the memory can ever hold", () => {

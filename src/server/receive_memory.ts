@@ -7,7 +7,7 @@
  * collector, which gets at it late.
  */
 const pieceBytes = 512 << 10;
-const pooledSizes = [64 << 10, pieceBytes];
+const pooledSizes = [4 << 10, 64 << 10, pieceBytes];
 /** Free buffers beyond this are let go when they haven't been needed for trimMs. */
 const freeBytesKept = 8 << 20;
 const trimMs = 5000;
@@ -170,7 +170,7 @@ export class ReceivedBody {
     const [first] = this.#pieces;
     if (this.#pieces.length === 1 && first!.length < pieceBytes) {
       // The small piece that every body begins with gives way, so that most bodies are one piece in the end.
-      const piece = this.#memory.take(pieceBytes);
+      const piece = this.#memory.take(Math.min(this.#length + bytes, pieceBytes));
       piece.set(first!);
       this.#memory.give(first!);
       this.#pieces[0] = piece;

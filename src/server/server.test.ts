@@ -157,6 +157,11 @@ describe("TraceService over gRPC, called by grpc-js", () => {
     });
     client.close();
     expect(error).toMatchObject({ code: grpc.status.UNIMPLEMENTED });
+    for (const httpVersion of ["1.1", "2"] as const) {
+      const web = createGrpcWebTransport({ baseUrl: server.url("tempo-grpc"), httpVersion });
+      const refused = await createClient(TraceService, web).export({}).catch(ConnectError.from);
+      expect(refused).toMatchObject({ code: Code.Unimplemented });
+    }
   });
 });
 

@@ -35,6 +35,8 @@ export interface ServerDeps extends LifecycleDeps {
 export interface RunningServer extends ServerState {
   /** The listeners, with the ports that they really listen on. */
   readonly listens: Listen[];
+  /** Every HTTP route, on whichever port. */
+  readonly routes: { method: string; path: string }[];
   /** Takes nothing more, lets what runs end within `server.graceful_shutdown_timeout`. */
   stop(): Promise<void>;
 }
@@ -52,6 +54,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   };
   const reflection = deps.grpcReflection;
   const listeners: { listener: Listener; services: ServiceName[] }[] = [];
+  const routes: RunningServer["routes"] = [];
   const state: ServerState = {
     get receivedBytes() {
       return memory.bytesHeld;
@@ -69,11 +72,9 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   };
   try {
     for (const { host, port, services } of listenPlan(config)) {
-      const handler = createHandler(services, config, deps, {
-        receiver,
-        reflection,
-        stopping: stopping.signal,
-      });
+      const shared = { receiver, reflection, stopping: stopping.signal };
+      const { handler, app } = createHandler(services, config, deps, shared);
+      routes.push(...app.routes);
       const streamsMax = server.grpc_server_max_concurrent_streams;
       const listener = await Listener.start({ host, port, handler, times, connectionsMax, streamsMax });
       listeners.push({ listener, services });
@@ -84,6 +85,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   }
   return Object.assign(state, {
     listens: listeners.map(({ listener: { host, port }, services }) => ({ host, port, services })),
+    routes,
     stop,
   });
 }
@@ -93,7 +95,7 @@ function createHandler(
   config: Config,
   deps: ServerDeps,
   shared: Pick<PortOptions, "receiver" | "reflection" | "stopping">,
-): Handler {
+): { handler: Handler; app: Hono } {
   const { grpc, http } = config.distributor.receivers.otlp.protocols;
   const receivers: Hono[] = [];
   if (services.includes("otlp-http") && http !== null) {
@@ -103,13 +105,15 @@ function createHandler(
   const app = createApp(receivers, services.includes("tempo-http") ? mountedRoutes(config, deps) : []);
   const tempoBytesMax = services.includes("tempo-grpc") ? config.server.grpc_server_max_recv_msg_size : 0;
   const otlpBytesMax = services.includes("otlp-grpc") && grpc ? grpc.max_recv_msg_size_mib * mebibyte : 0;
-  return portHandler({
+  const handler = portHandler({
     ...shared,
     ready: deps.ready,
     exportBytesMax: otlpBytesMax,
     messageBytesMax: Math.max(tempoBytesMax, otlpBytesMax),
-    http: getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+    // The host is for HTTP/1.0 requests, which needn't name one: health checks of load balancers don't.
+    http: getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: "localhost" }),
   });
+  return { handler, app };
 }
 
 function mountedRoutes({ server, http_api_prefix }: Config, deps: ServerDeps): MountedRoutes[] {

@@ -66,7 +66,6 @@ export function statusRoutes(deps: StatusDeps): Hono {
   app.get(`${prefix}/api/status/buildinfo`, (c) =>
     c.body(`${JSON.stringify(buildInfo)}\n`, 200, { "Content-Type": "application/json" }),
   );
-  app.all(`${prefix}/api/status/buildinfo`, (c) => c.body(null, 405, { Allow: "GET" }));
 
   app.get("/metrics", async (c) => {
     const format = expositionFormat(c);

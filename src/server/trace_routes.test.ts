@@ -1,8 +1,14 @@
 import { describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import http2 from "node:http2";
+import net from "node:net";
+import { LookupTurns } from "../query/lookup_turns.ts";
 import { listed, peerJson, sourceOf } from "../query/otlp_peer.ts";
 import { combineTraces, TraceTooLarge } from "../query/trace_combine.ts";
 import { type FindTraceRequest, QueryCanceled, QueryTimeout } from "../query/trace_finder.ts";
+import { Registry } from "../telemetry/metrics.ts";
 import { TenantError, tenantsOf } from "./tenant.ts";
+import { startTestServer } from "./test_server.ts";
 import { traceRoutes } from "./trace_routes.ts";
 
 const known = "1a2b3c4d5e6f70818293a4b5c6d7e8f1";
@@ -215,4 +221,50 @@ test("the bytes of a single source reach the client as they are", async () => {
     "shop 0000000000000001 0000000000000001 -",
     "shop 0000000000000002 0000000000000002 -",
   ]);
+});
+
+describe("an answer that its client does not take", () => {
+  const path = "/api/v2/traces/1";
+  /** More than the kernel takes off the server's hands. */
+  const large = sourceOf({ shop: [{ id: "0000000000000001", start: 5, name: "x".repeat(24 << 20) }] });
+  const small = sourceOf({ shop: [{ id: "0000000000000001", start: 5 }] });
+  const slowClients: Record<string, (port: number) => Promise<() => void>> = {
+    async "HTTP/1.1"(port) {
+      const socket = net.connect(port, "127.0.0.1");
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await once(socket, "readable");
+      return () => socket.destroy();
+    },
+    async "HTTP/2"(port) {
+      const session = http2.connect(`http://127.0.0.1:${port}`);
+      await once(session.request({ ":path": path }), "response");
+      return () => session.destroy();
+    },
+  };
+  for (const [protocol, connect] of Object.entries(slowClients)) {
+    test(`keeps the next one waiting, until it goes: ${protocol}`, async () => {
+      let asked = 0;
+      const routes = traceRoutes({
+        finder: {
+          find: async (request) => ({
+            ...combineTraces([asked++ === 0 ? large : small], request),
+            inspectedBytes: 0,
+          }),
+        },
+        tenantsOf: () => ["team"],
+        maxBytesPerTrace: () => 0,
+        turns: new LookupTurns({ answerBytesMax: 1 << 20 }, new Registry()),
+      });
+      const server = await startTestServer(() => {}, { apiRoutes: [routes] });
+      const goAway = await connect(server.port("tempo-http"));
+      const next = fetch(server.url("tempo-http") + path);
+      const also = await fetch(`${server.url("tempo-http")}/nothing`);
+      expect([also.status, asked]).toEqual([404, 1]);
+      goAway();
+      const answer = await next;
+      expect([answer.status, asked]).toEqual([200, 2]);
+      expect(await answer.text()).toStartWith('{"trace":{"resourceSpans":');
+      await server.stop();
+    });
+  }
 });

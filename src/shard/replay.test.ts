@@ -6,6 +6,7 @@ import { blockIdOf } from "./head.ts";
 import { replay } from "./replay.ts";
 import { makeShard, RememberingStore, range, type ShardFixture, spansIn, traceId } from "./shard_fixture.ts";
 import { temporaryDirectory } from "./wal_fixture.ts";
+import { WalSegment } from "./wal_segment.ts";
 
 const tenant = "single-tenant";
 let lines: string[] = [];
@@ -166,6 +167,78 @@ describe("replay()", () => {
         expect(next.store.names).toEqual(names(all));
         expect(walFiles(frozen)).toEqual([]);
       }
+    }
+  });
+
+  test("does not take a block of all for one of a part, after a larger head than was planned", async () => {
+    using directory = temporaryDirectory();
+    const wal = join(directory.path, "wal");
+    const cut = join(directory.path, "cut");
+    const first = makeShard(wal);
+    const all = range(0, 3000);
+    for (const i of range(0, 30))
+      await first.shard.append(tenant, spansIn(all.slice(i * 100, i * 100 + 100)));
+    // As it is when a process ends that has planned its first part, and written nothing.
+    first.shard.directory.setPlan(join(wal, walFiles(wal)[0]!), { from: 0, to: 7 });
+
+    const second = await restart(wal, new RememberingStore(), {
+      listBlock: async () => cpSync(wal, cut, { recursive: true }),
+    });
+    await second.shard.flush(null, "flush");
+    expect(second.store.names).toEqual(names(all));
+    const third = await restart(cut, second.store);
+    await third.shard.flush(null, "flush");
+    expect(third.store.names).toEqual(names(all));
+    expect(walFiles(cut)).toEqual([]);
+  });
+
+  test("waits for a disk that can't take the plan of a segment in parts", async () => {
+    using directory = temporaryDirectory();
+    const first = makeShard(directory.path);
+    const all = range(0, 3000);
+    for (const i of range(0, 30))
+      await first.shard.append(tenant, spansIn(all.slice(i * 100, i * 100 + 100)));
+    const next = makeShard(directory.path, { memoryBytesMax: 700_000 });
+    const { directory: segments } = next.shard;
+    const setPlan = segments.setPlan.bind(segments);
+    let full = true;
+    segments.setPlan = (path, plan) => {
+      if (full) {
+        full = false;
+        throw Object.assign(new Error("disk full"), { code: "ENOSPC" });
+      }
+      setPlan(path, plan);
+    };
+    await replay(next.shard);
+    await next.shard.flush(null, "flush");
+    expect(next.store.names).toEqual(names(all));
+    expect(lines.some((line) => line.includes("WAL replay waits for the disk"))).toBe(true);
+  });
+
+  test("answers from a segment that can only be read, and cuts it when blocks can be written", async () => {
+    using directory = temporaryDirectory();
+    const first = makeShard(directory.path);
+    await first.shard.append(tenant, spansIn([1]));
+    const path = join(directory.path, walFiles(directory.path)[0]!);
+    const reopen = WalSegment.reopen;
+    WalSegment.reopen = () => {
+      throw Object.assign(new Error("read-only file system"), { code: "EROFS" });
+    };
+    try {
+      const store = new RememberingStore();
+      store.dropPartial = async () => {
+        throw Object.assign(new Error("read-only file system"), { code: "EROFS" });
+      };
+      store.faults = [Object.assign(new Error("read-only file system"), { code: "EROFS" })];
+      const { shard } = await restart(directory.path, store);
+      expect(shard.find(tenant, traceId(1)).length).toBe(1);
+      await shard.flush(null, "flush").catch(() => {});
+      expect(existsSync(path)).toBe(true);
+      await shard.flush(null, "flush");
+      expect(store.names).toEqual(["span-1"]);
+      expect(existsSync(path)).toBe(false);
+    } finally {
+      WalSegment.reopen = reopen;
     }
   });
 

@@ -11,7 +11,7 @@ import { WalSegment } from "./wal_segment.ts";
 
 /** Bytes read back between two looks at what else waits. */
 const pauseBytes = 1 << 20;
-/** Wait before the store is asked again whether it has a block: doubled each time, up to the second. */
+/** Wait before the store or the disk is tried again: doubled each time, up to the second. */
 const retryMsMin = 200;
 const retryMsMax = 30_000;
 
@@ -56,20 +56,51 @@ async function whatIsLeft(shard: Shard, { path, identity }: FoundSegment): Promi
     // The worker may have died before it could say that it had written the block.
     if (block !== "compacted") await shard.listBlock(block);
     if (plan.to === null) return null;
-    plan = { from: plan.to, to: null };
-    shard.directory.setPlan(path, plan);
+    plan = await setPlan(shard, path, { from: plan.to, to: null });
   }
-  await shard.store.dropPartial(identity.tenant, blockIdOf(identity.uuid, plan.from));
+  // A head may come further now than it was to come then, and its block would be taken for one that ends there.
+  if (plan.to !== null) plan = await setPlan(shard, path, { from: plan.from, to: null });
+  await dropPartial(shard, identity.tenant, blockIdOf(identity.uuid, plan.from));
   return plan;
 }
 
+/** What a block that was never finished leaves behind only takes room: the block is written over it. */
+async function dropPartial(shard: Shard, tenant: string, blockId: string): Promise<void> {
+  try {
+    await shard.store.dropPartial(tenant, blockId);
+  } catch (cause) {
+    log.warn("WAL replay can't remove an unfinished block", {
+      tenant,
+      block: blockId,
+      error: cause as Error,
+    });
+  }
+}
+
 /** Asks until there is an answer: a wrong one would write spans twice or lose them. */
-async function findBlock(shard: Shard, tenant: string, blockId: string): ReturnType<ShardStore["findBlock"]> {
+function findBlock(shard: Shard, tenant: string, blockId: string): ReturnType<ShardStore["findBlock"]> {
+  const ask = () => shard.store.findBlock(tenant, blockId);
+  return persist("WAL replay waits for the store", { tenant, block: blockId }, ask);
+}
+
+/** On a full disk, too, it ends only when that is written: what is in the log would not be found until the next start otherwise. */
+async function setPlan(shard: Shard, path: string, plan: CutPlan): Promise<CutPlan> {
+  await persist("WAL replay waits for the disk", { segment: path }, async () =>
+    shard.directory.setPlan(path, plan),
+  );
+  return plan;
+}
+
+async function persist<Result>(
+  waits: string,
+  about: Record<string, string>,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
   for (let waitMs = retryMsMin; ; waitMs = Math.min(waitMs * 2, retryMsMax)) {
     try {
-      return await shard.store.findBlock(tenant, blockId);
+      return await attempt();
     } catch (cause) {
-      log.error("WAL replay waits for the store", { tenant, block: blockId, error: cause as Error });
+      log.error(waits, { ...about, error: cause as Error });
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }
@@ -87,10 +118,10 @@ async function fillHeads(shard: Shard, reader: WalReader, found: FoundSegment, f
     // In a batch, a request takes about as much as on the wire.
     if (head.batch.spans > 0 && head.bytes + payload.length > shard.headBytesMax) {
       // Said before the block is written: a block that is found at the next start must say by its id what it holds.
-      shard.directory.setPlan(path, { from: head.source.firstRecord, to: number });
+      await setPlan(shard, path, { from: head.source.firstRecord, to: number });
       head.keepsSegment = true;
       await shard.cutter.untilCut(head, "replay");
-      shard.directory.setPlan(path, { from: number, to: null });
+      await setPlan(shard, path, { from: number, to: null });
       head = shard.headOf({ path, identity, createdMs, firstRecord: number });
     }
     shard.counts.replayedRecords++;
@@ -136,6 +167,12 @@ async function settle(
     head.bytes < shard.room &&
     bytes < shard.settings.blockBytesMax &&
     bytes > segmentHeaderBytes;
-  if (growsOn) shard.grow(head, WalSegment.reopen(path, identity, createdMs, bytes, records));
-  else await shard.cutter.untilCut(head, "replay");
+  if (!growsOn) return shard.cutter.untilCut(head, "replay");
+  try {
+    shard.grow(head, WalSegment.reopen(path, identity, createdMs, bytes, records));
+  } catch (cause) {
+    // A disk that can only be read: the spans are answered from, and become a block when that can be written.
+    log.error("WAL segment can't be appended to, its head is cut", { ...about, error: cause as Error });
+    void shard.cutter.cut(head, "replay");
+  }
 }

@@ -36,6 +36,11 @@ export function serveShard(options: ShardOptions): void {
       }),
     cutDone: (cut) => emit("cut", cut satisfies CutEvent),
     cutFailed: (tenant, error) => emit("cutFailed", { tenant, message: error.message } satisfies CutFailed),
+    broke: (error) => {
+      setImmediate(() => {
+        throw error; // nobody catches it here: the worker ends
+      });
+    },
   });
   const { emit } = serveCalls<ShardApi>({
     ...profileHandlers,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, jest, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { SpanBatch } from "../batch/span_batch.ts";
 import { log } from "../telemetry/log.ts";
@@ -223,6 +223,18 @@ describe("Shard cuts by itself", () => {
     expect(cuts.map((cut) => cut.reason)).toEqual(["age"]);
   });
 
+  test("what is too old by a clock that has been set back since", async () => {
+    using directory = temporaryDirectory();
+    const { shard, cuts } = makeShard(directory.path);
+    await shard.append("old", spansIn([1]));
+    const started = Date.now();
+    shard.cutAged(60_000, started - 50_000);
+    expect(shard.cutter.waiting).toBe(0);
+    shard.cutAged(60_000, started - 3_600_000);
+    await shard.flush(null, "flush");
+    expect(cuts.map((cut) => cut.reason)).toEqual(["age"]);
+  });
+
   test("what has grown to max_block_bytes", async () => {
     using directory = temporaryDirectory();
     const { shard, cuts } = makeShard(directory.path, { blockBytesMax: 1000 });
@@ -349,6 +361,27 @@ describe("Shard with records that can't be decoded", () => {
     expect(store.names).toEqual(["span-1", "span-2", "span-3", "span-4", "span-5"]);
     expect(walFiles(directory.path, ".corrupt").length).toBe(1);
     expect(shard.report().shard).toMatchObject({ corruptRecords: 2, corruptSegments: 1 });
+  });
+
+  test("gives itself up when the core traps and the log can't be read", async () => {
+    using directory = temporaryDirectory();
+    const { shard, store, broken } = makeShard(directory.path);
+    await shard.append(tenant, spansIn([1]));
+    expect(shard.find(tenant, traceId(1)).length).toBe(1);
+    const decode = SpanBatch.prototype.decode;
+    SpanBatch.prototype.decode = () => {
+      throw new WebAssembly.RuntimeError("unreachable executed");
+    };
+    const path = join(directory.path, walFiles(directory.path)[0]!);
+    renameSync(path, `${path}.gone`);
+    try {
+      await shard.append(tenant, spansIn([2]));
+      expect(() => shard.find(tenant, traceId(1))).toThrow("ENOENT");
+    } finally {
+      SpanBatch.prototype.decode = decode;
+    }
+    expect(broken.length).toBe(1);
+    expect(store.blocks.size).toBe(0);
   });
 
   test("drops a head in which nothing could be decoded, without a block", async () => {

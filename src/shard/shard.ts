@@ -62,6 +62,8 @@ export interface ShardEvents {
   listBlock(meta: BlockMeta): Promise<void>;
   cutDone(cut: CutDone): void;
   cutFailed(tenant: string, error: Error): void;
+  /** A head lacks what is in the log, and can't be made again: this shard must end, and the next one read the log back. */
+  broke(error: Error): void;
 }
 
 interface WaitingAppend {
@@ -175,10 +177,10 @@ export class Shard {
     return metas.filter((meta) => meta !== null);
   }
 
-  /** Cuts the heads that were begun longer ago than that. */
+  /** Cuts the heads that were begun longer ago than that, or as far ahead: the clock has been set back. */
   cutAged(ageMsMax: number, now = Date.now()): void {
     for (const head of this.#growing.values()) {
-      if (now - head.source.createdMs >= ageMsMax) void this.cutter.cut(head, "age");
+      if (Math.abs(now - head.source.createdMs) >= ageMsMax) void this.cutter.cut(head, "age");
     }
     this.#pool.trim();
   }
@@ -347,7 +349,12 @@ export class Shard {
     this.#decodes = [];
     const touched = new Set<Head>();
     for (const { head, number, request } of decodes) {
-      head.decode(number, request);
+      try {
+        head.decode(number, request);
+      } catch (cause) {
+        this.#events.broke(cause as Error);
+        throw cause;
+      }
       touched.add(head);
       // The request has done its service; its memory need not wait for the garbage collector.
       if (request.buffer instanceof ArrayBuffer && request.byteLength === request.buffer.byteLength) {

@@ -81,6 +81,7 @@ export interface ShardFixture {
   listed: BlockMeta[];
   cuts: CutDone[];
   failures: string[];
+  broken: string[];
 }
 
 export interface ShardFixtureOptions extends Partial<ShardSettings> {
@@ -103,6 +104,7 @@ export function makeShard(root: string, options: ShardFixtureOptions = {}): Shar
   const listed: BlockMeta[] = [];
   const cuts: CutDone[] = [];
   const failures: string[] = [];
+  const broken: string[] = [];
   const directory = new WalDirectory(root, shardIndex, shards, false, files);
   const events: ShardEvents = {
     listBlock: async (meta) => {
@@ -111,6 +113,7 @@ export function makeShard(root: string, options: ShardFixtureOptions = {}): Shar
     },
     cutDone: (cut) => cuts.push(cut),
     cutFailed: (_, error) => failures.push(error.message),
+    broke: (error) => broken.push(error.message),
   };
   const defaults: ShardSettings = {
     memoryBytesMax: 64 << 20,
@@ -125,6 +128,7 @@ export function makeShard(root: string, options: ShardFixtureOptions = {}): Shar
     listed,
     cuts,
     failures,
+    broken,
   };
 }
 

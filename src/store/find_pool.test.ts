@@ -65,18 +65,22 @@ describe.skipIf(missing)("BlockPool", () => {
       expect(found.inspectedBytes).toBeGreaterThan(1000);
       const none = await pool.find("rich", new Uint8Array(16).fill(9), metas.get("rich")!, live);
       expect(none).toEqual({ traces: [], inspectedBytes: 0 }); // the bloom is in memory by now
-      expect(pool.stats.workers.map(({ name }) => name)).toEqual(["block 0"]);
+      expect(pool.stats.workers.length).toBeGreaterThan(0);
     } finally {
       await pool.close();
     }
   });
 
-  test("starts a second worker when the first is busy", async () => {
+  test("reads a block with the same worker each time, and other blocks with others", async () => {
     const pool = new BlockPool(config);
+    const [rich] = metas.get("rich")!;
+    const other = (firstDigits: string) => ({ ...rich!, blockID: firstDigits + rich!.blockID.slice(8) });
     try {
-      const all = await Promise.all([1, 2, 3].map(() => pool.find("rich", idRich, metas.get("rich")!, live)));
-      expect(all.map(({ traces }) => traces.length)).toEqual([1, 1, 1]);
-      expect(pool.stats.workers.length).toBe(2);
+      await pool.find("rich", idRich, [other("00000002"), other("0000000a")], live);
+      await pool.find("rich", idRich, [other("00000004")], live);
+      expect(pool.workers.map(({ name }) => name)).toEqual(["block 0"]);
+      await pool.find("rich", idRich, [other("00000003")], live);
+      expect(pool.workers.map(({ name }) => name)).toEqual(["block 0", "block 1"]);
     } finally {
       await pool.close();
     }

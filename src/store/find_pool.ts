@@ -1,4 +1,5 @@
-// The pool of block workers, seen from the main thread: started when there is work, least busy first, replaced when one dies.
+// The pool of block workers, seen from the main thread: started when there is work, replaced when one dies. A block is always read by
+// the same worker, so that what is kept of it is kept once.
 import os from "node:os";
 import { Worker } from "node:worker_threads";
 import type { BlockApi, BlockWorkerOptions, FoundInBlocks } from "../block/find_blocks.ts";
@@ -12,6 +13,8 @@ import { CallError, WorkerClient } from "../threads/call.ts";
 
 /** Blocks of one job: most answer from a bloom filter in memory, so that a job is worth the round trip. */
 const blocksPerJobMax = 64;
+/** Hexadecimal digits of a block id that choose its worker. */
+const idDigits = 8;
 /** Jobs that may wait for a worker. */
 const queuedJobsMax = 2000;
 /** The caches of all workers together take at most this share of the memory budget. */
@@ -51,8 +54,7 @@ export class BlockPool {
 
   /** For the metrics: jobs under way or waiting, and the workers. */
   get stats(): { queuedJobs: number; queuedJobsMax: number; workers: WorkerStats[] } {
-    const workers = this.#clients.filter((client) => client !== undefined);
-    return { queuedJobs: this.#pendingJobs(), queuedJobsMax, workers };
+    return { queuedJobs: this.#pendingJobs(), queuedJobsMax, workers: this.workers };
   }
 
   /**
@@ -74,15 +76,13 @@ export class BlockPool {
     const all = AbortSignal.any([signal, work.signal]);
     try {
       const jobs: Promise<FoundInBlocks>[] = [];
-      const size = Math.ceil(metas.length / Math.ceil(metas.length / blocksPerJobMax));
-      for (let i = 0; i < metas.length; i += size) {
-        const job = this.#worker().call(
-          "findTrace",
-          { traceId, metas: metas.slice(i, i + size) },
-          { signal: all },
-        );
-        job.catch(() => {}); // seen below, unless the next one cannot even be started
-        jobs.push(job);
+      for (const [number, own] of this.#byWorker(metas).entries()) {
+        for (let i = 0; i < own.length; i += blocksPerJobMax) {
+          const params = { traceId, metas: own.slice(i, i + blocksPerJobMax) };
+          const job = this.#worker(number).call("findTrace", params, { signal: all });
+          job.catch(() => {}); // seen below, unless the next one cannot even be started
+          jobs.push(job);
+        }
       }
       const found = await Promise.all(jobs);
       return {
@@ -104,8 +104,21 @@ export class BlockPool {
     return this.#clients.reduce((sum, client) => sum + (client?.pendingCalls ?? 0), 0);
   }
 
-  /** An idle worker, the first before the others, since its caches are the warmest; else a new one; else the least busy. */
-  #worker(): WorkerClient<BlockApi> {
+  /** The workers that live now, for profiles. */
+  get workers(): WorkerClient<BlockApi>[] {
+    return this.#clients.filter((client) => client !== undefined);
+  }
+
+  /** Blocks by the number of the worker that reads them: their ids are hashes or random. */
+  #byWorker(metas: readonly BlockMeta[]): BlockMeta[][] {
+    const lists: BlockMeta[][] = Array.from({ length: this.#workersMax }, () => []);
+    for (const meta of metas) {
+      lists[Number.parseInt(meta.blockID.slice(0, idDigits), 16) % this.#workersMax]!.push(meta);
+    }
+    return lists;
+  }
+
+  #worker(number: number): WorkerClient<BlockApi> {
     if (this.#closed) throw new CallError("PoolClosed", "unavailable", "block workers are closed");
     if (this.#pendingJobs() >= queuedJobsMax) {
       throw new CallError(
@@ -114,17 +127,7 @@ export class BlockPool {
         `block workers: ${queuedJobsMax} jobs wait already`,
       );
     }
-    let best: WorkerClient<BlockApi> | undefined;
-    for (let number = 0; number < this.#workersMax; number++) {
-      const client = this.#clients[number];
-      if (!client) {
-        if (!best || best.pendingCalls > 0) return this.#start(number);
-        continue;
-      }
-      if (client.pendingCalls === 0) return client;
-      if (!best || client.pendingCalls < best.pendingCalls) best = client;
-    }
-    return best!;
+    return this.#clients[number] ?? this.#start(number);
   }
 
   #start(number: number): WorkerClient<BlockApi> {

@@ -77,7 +77,7 @@ export class LocalStore implements Store {
     const place = this.#place(path);
     const part = `${place}.${randomBytes(6).toString("hex")}${partSuffix}`;
     try {
-      await mkdir(dirname(place), { recursive: true, mode: directoryMode });
+      await makeDirectory(dirname(place));
       return new LocalWriter(path, place, part, await open(part, "wx", fileMode));
     } catch (error) {
       throw failure("write", path, error);
@@ -176,6 +176,15 @@ class LocalWriter implements ObjectWriter {
     if (!this.#open) return;
     this.#open = false;
     await this.#file.close();
+  }
+}
+
+/** Makes a directory with all that lead to it; the names of those that are new outlive a crash. */
+async function makeDirectory(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, mode: directoryMode });
+  if (first === undefined) return;
+  for (let made = directory; made.length >= first.length; made = dirname(made)) {
+    await syncDirectory(dirname(made));
   }
 }
 

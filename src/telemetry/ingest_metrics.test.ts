@@ -142,7 +142,6 @@ test("QueryMetrics counts queries and bytes, and shows a single tenant's series 
     'tempo_query_frontend_queries_total{tenant="single-tenant",op="traces",result="canceled"} 1',
   );
   expect(got).toContain('tempo_query_frontend_bytes_inspected_total{tenant="single-tenant",op="traces"} 500');
-  expect(got).toContain("tempo_query_frontend_queue_length 0");
   expect(got).toContain("rubato_queries_running 0");
 });
 

@@ -9,12 +9,7 @@ export class QueryMetrics {
   readonly #inspected;
   #running = 0;
 
-  /** @param waiting queries that wait for their turn now; none wait where there is no queue */
-  constructor(
-    singleTenant: string | undefined,
-    registry: Registry = metrics,
-    waiting: () => number = () => 0,
-  ) {
+  constructor(singleTenant: string | undefined, registry: Registry = metrics) {
     this.#queries = registry.counter("tempo_query_frontend_queries_total", "Queries answered.", [
       "tenant",
       "op",
@@ -25,12 +20,8 @@ export class QueryMetrics {
       "Bytes of blocks read for queries.",
       ["tenant", "op"],
     );
-    const length = registry.gauge("tempo_query_frontend_queue_length", "Queries that wait for their turn.");
     const running = registry.gauge("rubato_queries_running", "Queries being answered now.");
-    registry.onCollect(() => {
-      length.set({}, waiting());
-      running.set({}, this.#running);
-    });
+    registry.onCollect(() => running.set({}, this.#running));
     // With one tenant its series are there before its first query, so that their first increase is seen.
     if (singleTenant !== undefined) {
       for (const op of ["traces", "search", "metadata", "metrics"] as const) {

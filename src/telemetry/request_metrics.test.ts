@@ -21,11 +21,14 @@ test("measureRequests() counts by method, route and status; whatever a client ma
   app.use(measureRequests(registry));
   app.onError((_, c) => c.text("broken", 500));
   app.get("/api/traces/:traceID", (c) => c.text("no", 404));
+  app.get("/status/version", (c) => c.text("version"));
+  app.get("/status/:section", (c) => c.text("no", 404));
   app.get("/fails", () => {
     throw new Error("broken");
   });
   for (const id of ["a", "b", "c"]) await app.request(`/api/traces/${id}`);
   await app.request("/fails");
+  await app.request("/status/version");
   for (let i = 0; i < 20; i++) await app.request(`/made/up/${i}`, { method: i === 0 ? "PROPFIND" : "POST" });
   const counts = (await registry.render())
     .split("\n")
@@ -33,6 +36,7 @@ test("measureRequests() counts by method, route and status; whatever a client ma
   expect(counts.map((line) => line.slice("tempo_request_duration_seconds_count".length))).toEqual([
     '{method="GET",route="api_traces_traceid",status_code="404",ws="false"} 3',
     '{method="GET",route="fails",status_code="500",ws="false"} 1',
+    '{method="GET",route="status_version",status_code="200",ws="false"} 1',
     '{method="other",route="other",status_code="404",ws="false"} 1',
     '{method="POST",route="other",status_code="404",ws="false"} 19',
   ]);

@@ -41,8 +41,8 @@ export function measureRequests(registry: Registry = metrics): MiddlewareHandler
     try {
       await next();
     } finally {
-      // The last route that isn't middleware (which is registered for all methods of a wildcard path).
-      const route = matchedRoutes(c).findLast(
+      // The route that answered is the first one that isn't middleware, which is for all methods of a wildcard path.
+      const route = matchedRoutes(c).find(
         ({ method, path }) => method !== "ALL" || !path.endsWith("*"),
       )?.path;
       let label = "other";
@@ -59,7 +59,7 @@ export function measureRequests(registry: Registry = metrics): MiddlewareHandler
 
 /**
  * Measures a call over gRPC or Connect, as Tempo labels it: the route is the full method name, the status `success`,
- * `cancel` or the gRPC code.
+ * `cancel` or `error`.
  */
 export function observeRpc(
   duration: Histogram<RequestLabel>,
