@@ -6,11 +6,6 @@ export let after: usize = 0;
 /** Set by the first byte that is not valid protobuf; cleared by begin(). */
 export let malformed: bool = false;
 
-export const VARINT: u32 = 0;
-export const FIXED64: u32 = 1;
-export const LENGTH: u32 = 2;
-export const FIXED32: u32 = 5;
-
 export function begin(): void {
   malformed = false;
 }

@@ -18,8 +18,10 @@ export interface BlockWorkerOptions {
 }
 
 export interface FoundInBlocks {
-  /** OTLP TracesData, one of each block that holds a part. */
+  /** OTLP TracesData, one of each block that holds a part, in the order of the blocks. */
   traces: Uint8Array<ArrayBuffer>[];
+  /** The place of each one's block in the list. */
+  places: number[];
   inspectedBytes: number;
 }
 
@@ -54,13 +56,16 @@ export async function findInBlocks(
   metas: readonly BlockMeta[],
   signal: AbortSignal,
 ): Promise<FoundInBlocks> {
-  const found: FoundInBlocks = { traces: [], inspectedBytes: 0 };
+  const found: FoundInBlocks = { traces: [], places: [], inspectedBytes: 0 };
   let sliceStart = performance.now();
-  for (const meta of metas) {
+  for (const [place, meta] of metas.entries()) {
     const reader = await BlockReader.open(store, meta, caches);
     try {
       const trace = await reader.findTrace(traceId, signal);
-      if (trace) found.traces.push(trace as Uint8Array<ArrayBuffer>);
+      if (trace) {
+        found.traces.push(trace as Uint8Array<ArrayBuffer>);
+        found.places.push(place);
+      }
     } catch (error) {
       if (!(error instanceof StoreNotFound) || (await isListed(store, meta))) throw named(error, meta);
       // Deleted since it was listed; what replaced it is listed too.

@@ -4,7 +4,7 @@ import { Column } from "../../wasm/column_ids.ts";
 import { SpanBatch } from "../batch/span_batch.ts";
 import type { Store } from "../store/store.ts";
 import { StoreNotFound } from "../store/store_error.ts";
-import { bloomMayHold, bloomShard } from "./find_bloom.ts";
+import { bloomBitsOf, bloomHeaderBytes, bloomMayHold, bloomShard } from "./find_bloom.ts";
 import { footerMemoryBytes, type ParquetFile, parseFooter, type RowGroup } from "./footer_reader.ts";
 import { type BlockMeta, isBlockVersion } from "./meta.ts";
 import { ParquetError } from "./parquet_error.ts";
@@ -47,6 +47,9 @@ const defaultLimits: ReadCacheLimits = {
   bloomBytes: 16 << 20,
   dictionaryBytes: 16 << 20,
 };
+
+/** A bloom object of the default size, 100 KiB and its header, with some room. */
+const bloomBytesUsual = 128 << 10;
 
 /** What is remembered about the blocks of a store. */
 export class ReadCaches {
@@ -198,19 +201,30 @@ export class BlockReader {
   async #mayHold(batch: SpanBatch, id: Uint8Array): Promise<boolean> {
     const shard = bloomShard(batch, id, this.meta.bloomShards);
     const key = `${this.#prefix}/bloom-${shard}`;
-    let filter = this.#caches.blooms.get(key);
-    if (!filter) {
-      try {
-        filter = await this.#store.read(key);
-      } catch (error) {
-        // A block without blooms can still be read.
-        if (error instanceof StoreNotFound) return true;
-        throw error;
-      }
+    const known = this.#caches.blooms.get(key);
+    if (known) return bloomMayHold(batch, known, id);
+    try {
+      // Where filters push each other out of the cache, reading them whole for a few bits each time costs more than those bits.
+      if (this.#caches.blooms.room < bloomBytesUsual) return await this.#probeBloom(batch, key, id);
+      const filter = await this.#store.read(key);
       this.#bytesRead += filter.length;
       this.#caches.blooms.set(key, filter, filter.length);
+      return bloomMayHold(batch, filter, id);
+    } catch (error) {
+      // A block without blooms can still be read.
+      if (error instanceof StoreNotFound) return true;
+      throw error;
     }
-    return bloomMayHold(batch, filter, id);
+  }
+
+  /** Reads just the bits of a filter that say whether it may hold the id. */
+  async #probeBloom(batch: SpanBatch, key: string, id: Uint8Array): Promise<boolean> {
+    const header = await this.#store.readRange(key, 0, bloomHeaderBytes);
+    const bits = bloomBitsOf(batch, header, id);
+    const ranges = bits.map(({ offset }) => ({ offset, length: 1 }));
+    const bytes = await this.#store.readRanges(key, ranges);
+    this.#bytesRead += bloomHeaderBytes + bytes.length;
+    return bits.every(({ mask }, i) => bytes[i]![0]! & mask);
   }
 
   async #open(): Promise<OpenFile> {

@@ -14,6 +14,11 @@ export class ByteCache<Value> {
     return this.#bytes;
   }
 
+  /** Bytes that fit beside what is there. */
+  get room(): number {
+    return this.#bytesMax - this.#bytes;
+  }
+
   get(key: string): Value | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;

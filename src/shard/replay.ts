@@ -147,7 +147,7 @@ async function settle(
   const { bytes, records, createdMs, tornBytes, corruptions, corruptBytes } = reader.state;
   const about = { tenant: identity.tenant, segment: path };
   if (tornBytes > 0)
-    log.warn("WAL segment ends in a record that was never acknowledged", { ...about, bytes: tornBytes });
+    log.warn("WAL segment ends in an incomplete record, which is cut off", { ...about, bytes: tornBytes });
   if (corruptions > 0) {
     shard.directory.keepAside(path);
     shard.counts.corruptRecords += corruptions;

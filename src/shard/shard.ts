@@ -475,7 +475,7 @@ export class Shard {
       reason,
       traces: meta.totalObjects,
       bytes: meta.size,
-      seconds,
+      seconds: Math.round(seconds * 1000) / 1000,
     });
     this.#events.cutDone({ tenant, reason, spans: head.spansCut, bytes: meta.size, seconds });
   }

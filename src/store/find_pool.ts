@@ -2,7 +2,7 @@
 // the same worker, so that what is kept of it is kept once.
 import os from "node:os";
 import { Worker } from "node:worker_threads";
-import type { BlockApi, BlockWorkerOptions, FoundInBlocks } from "../block/find_blocks.ts";
+import type { BlockApi, BlockWorkerOptions } from "../block/find_blocks.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import type { ReadCacheLimits } from "../block/read.ts";
 import type { Config } from "../config/config.ts";
@@ -28,6 +28,21 @@ const spawnBlockWorker: SpawnBlockWorker = (options, number) =>
     name: `block ${number}`,
     workerData: options,
   });
+
+/** What was found in a list of blocks. */
+export interface BlockTraces {
+  /** OTLP TracesData, one of each block that holds a part, in the order of the list. */
+  traces: Uint8Array[];
+  inspectedBytes: number;
+}
+
+const nothing: BlockTraces = { traces: [], inspectedBytes: 0 };
+
+/** A part of a trace, and where its block stands in the list. */
+interface FoundTrace {
+  trace: Uint8Array;
+  place: number;
+}
 
 export interface BlockPoolOptions {
   /** How a worker is started; tests give their own. */
@@ -69,26 +84,31 @@ export class BlockPool {
     traceId: Uint8Array,
     metas: readonly BlockMeta[],
     signal: AbortSignal,
-  ): Promise<FoundInBlocks> {
-    if (metas.length === 0) return { traces: [], inspectedBytes: 0 };
+  ): Promise<BlockTraces> {
+    if (metas.length === 0) return nothing;
     // When one job fails the others are of no use.
     const work = new AbortController();
     const all = AbortSignal.any([signal, work.signal]);
     try {
-      const jobs: Promise<FoundInBlocks>[] = [];
-      for (const [number, own] of this.#byWorker(metas).entries()) {
-        for (let i = 0; i < own.length; i += blocksPerJobMax) {
-          const params = { traceId, metas: own.slice(i, i + blocksPerJobMax) };
-          const job = this.#worker(number).call("findTrace", params, { signal: all });
+      const jobs: Promise<FoundTrace[]>[] = [];
+      let inspectedBytes = 0;
+      for (const [number, places] of this.#byWorker(metas).entries()) {
+        for (let i = 0; i < places.length; i += blocksPerJobMax) {
+          const own = places.slice(i, i + blocksPerJobMax);
+          const params = { traceId, metas: own.map((place) => metas[place]!) };
+          const job = this.#worker(number)
+            .call("findTrace", params, { signal: all })
+            .then((found) => {
+              inspectedBytes += found.inspectedBytes;
+              return found.traces.map((trace, k) => ({ trace, place: own[found.places[k]!]! }));
+            });
           job.catch(() => {}); // seen below, unless the next one cannot even be started
           jobs.push(job);
         }
       }
-      const found = await Promise.all(jobs);
-      return {
-        traces: found.flatMap(({ traces }) => traces),
-        inspectedBytes: found.reduce((sum, { inspectedBytes }) => sum + inspectedBytes, 0),
-      };
+      // In the order of the list: of two blocks with the same span the first one's counts.
+      const found = (await Promise.all(jobs)).flat().sort((a, b) => a.place - b.place);
+      return { traces: found.map(({ trace }) => trace), inspectedBytes };
     } finally {
       work.abort();
     }
@@ -109,11 +129,11 @@ export class BlockPool {
     return this.#clients.filter((client) => client !== undefined);
   }
 
-  /** Blocks by the number of the worker that reads them: their ids are hashes or random. */
-  #byWorker(metas: readonly BlockMeta[]): BlockMeta[][] {
-    const lists: BlockMeta[][] = Array.from({ length: this.#workersMax }, () => []);
-    for (const meta of metas) {
-      lists[Number.parseInt(meta.blockID.slice(0, idDigits), 16) % this.#workersMax]!.push(meta);
+  /** Places of blocks in the list by the number of the worker that reads them: block ids are hashes or random. */
+  #byWorker(metas: readonly BlockMeta[]): number[][] {
+    const lists: number[][] = Array.from({ length: this.#workersMax }, () => []);
+    for (const [place, { blockID }] of metas.entries()) {
+      lists[Number.parseInt(blockID.slice(0, idDigits), 16) % this.#workersMax]!.push(place);
     }
     return lists;
   }

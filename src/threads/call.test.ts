@@ -103,7 +103,14 @@ describe("WorkerClient.call()", () => {
 
   test("has all waiting calls handled before a handler's setImmediate", async () => {
     const client = start();
-    const sizes = await Promise.all(Array.from({ length: 20 }, () => client.call("groups", null)));
+    await client.serving;
+    const gate = new SharedArrayBuffer(4);
+    const held = client.call("gate", { gate });
+    const calls = Array.from({ length: 20 }, () => client.call("groups", null));
+    Atomics.store(new Int32Array(gate), 0, 1);
+    Atomics.notify(new Int32Array(gate), 0);
+    await held;
+    const sizes = await Promise.all(calls);
     expect(sizes).toEqual(Array.from({ length: 20 }, () => 20));
   });
 

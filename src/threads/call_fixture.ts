@@ -13,6 +13,8 @@ export interface FixtureApi {
   die: { params: { how: "throw" | "reject" | "exit" | "trap" }; result: null };
   unpostable: { params: null; result: unknown };
   emit: { params: { count: number }; result: null };
+  /** Blocks the worker until the first word of the buffer is set. */
+  gate: { params: { gate: SharedArrayBuffer }; result: null };
   groups: { params: null; result: number };
   missing: { params: null; result: null };
 }
@@ -82,6 +84,10 @@ const { emit } = serveCalls<Omit<FixtureApi, "missing">>({
   unpostable: () => () => {},
   emit: ({ count }) => {
     for (let i = 0; i < count; i++) emit("tick", i);
+    return null;
+  },
+  gate: ({ gate }) => {
+    Atomics.wait(new Int32Array(gate), 0, 0);
     return null;
   },
   groups: () =>

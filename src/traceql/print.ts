@@ -167,7 +167,7 @@ function printFunction(node: MetricsFunction): string {
     case "fieldOverTime":
       return `${node.function}(${printAttribute(node.attribute)})${printBy(node.by)}`;
     case "quantileOverTime":
-      return `quantile_over_time(${[printAttribute(node.attribute), ...node.quantiles].join(", ")})${printBy(node.by)}`;
+      return `quantile_over_time(${[printAttribute(node.attribute), ...node.quantiles.map(printQuantile)].join(", ")})${printBy(node.by)}`;
     case "compare": {
       const window = node.window === null ? [] : [node.window.start, node.window.end];
       return `compare(${[printSpanset(node.selection), node.topN, ...window].join(", ")})`;
@@ -186,4 +186,9 @@ function printSecondStage(stage: SecondStage): string {
 
 function printHint(hint: Hint): string {
   return `${hint.name}=${printLiteral(hint.value)}`;
+}
+
+/** Whole numbers beyond 64 bits are written as floats, since the language has no such integer. */
+function printQuantile(value: number): string {
+  return Number.isSafeInteger(value) || !Number.isInteger(value) ? String(value) : value.toExponential();
 }
