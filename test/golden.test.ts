@@ -24,13 +24,11 @@ interface Recorded {
 // Where our answer is not Tempo's, with the reason.
 const keepsMore = "memory still has what columns cannot hold: both of two equal keys, an empty service name";
 const preRelease = "sample block of a Tempo before 2.0 that Tempo 3 itself reads wrongly";
-const linkFlags = "flags of links, which only vParquet3 keeps";
 const differing =
   "spans that share id and kind but differ in content are all kept; Tempo keeps one when it compacts";
 const wholeCharacters = "a value over the limit is cut between two characters; Tempo cuts through one";
 const differences: [name: RegExp, reason: string][] = [
   [/^vParquet[34] single-tenant /, preRelease],
-  [/^vParquet3 rich trace-(v1-)?11110000000000000000000000000001$/, linkFlags],
   [/^rich trace-(v1-)?11110000000000000000000000000001 from memory$/, keepsMore],
   [/^edge trace-888800000000000000000000000000(0f|11) from memory$/, keepsMore],
   [/^dedicated trace-66660000000000000000000000000008 from /, keepsMore],

@@ -147,7 +147,7 @@ export function ensureLinks(count: u32): void {
   if (count <= linkCapacity) return;
   linkCapacity = rowsFor(count);
   const entries = linkCapacity + 1;
-  for (let column: i32 = Column.LinkTraceId; column <= Column.LinkDropped; column++)
+  for (let column: i32 = Column.LinkTraceId; column <= Column.LinkFlags; column++)
     reserve(column, entries << 2);
 }
 

@@ -78,6 +78,7 @@ export enum Column {
   LinkAttrStart, // u32
   LinkAttrCount, // u32
   LinkDropped, // u32
+  LinkFlags, // u32; only vParquet3 blocks keep them
 
   // Filled by order(): traces ascending by id, their spans grouped by resource, then by scope; exact repeats left out.
   OrderedTrace, // u32 by rank: trace index

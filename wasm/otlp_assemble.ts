@@ -53,6 +53,14 @@ function fixed64(tag: u32, value: u64): void {
   tagByte(tag);
 }
 
+function fixed32(tag: u32, value: u32): void {
+  if (!value) return;
+  room(FIELD_BYTES_MAX);
+  cursor -= 4;
+  store<u32>(cursor, value);
+  tagByte(tag);
+}
+
 /** Header of a message whose content ends at `end` (a distance from the end of the buffer) and starts at the cursor. */
 function header(tag: u32, endDistance: u32): void {
   room(FIELD_BYTES_MAX);
@@ -127,6 +135,7 @@ function event(i: u32): void {
 function link(i: u32): void {
   const end = distance();
   const row = (<usize>i) << 2;
+  fixed32(0x35, load<u32>(at(Column.LinkFlags) + row));
   number(0x28, load<u32>(at(Column.LinkDropped) + row));
   attributes(0x22, load<u32>(at(Column.LinkAttrStart) + row), load<u32>(at(Column.LinkAttrCount) + row));
   text(0x1a, load<u32>(at(Column.LinkState) + row));

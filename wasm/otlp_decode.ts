@@ -512,6 +512,8 @@ function decodeLink(from: usize, end: usize): void {
   store<u32>(at(Column.LinkAttrStart) + row4, firstAttr);
   store<u32>(at(Column.LinkAttrCount) + row4, attrRow - firstAttr);
   store<u32>(at(Column.LinkDropped) + row4, dropped);
+  // Blocks don't keep flags, so what is in memory doesn't either: an answer must not change when its spans are stored.
+  store<u32>(at(Column.LinkFlags) + row4, 0);
   linkRow = row + 1;
 }
 

@@ -226,6 +226,7 @@ function readLink(from: usize, end: usize): void {
   let spanId: u32 = 0;
   let state: u32 = 0;
   let dropped: u32 = 0;
+  let flags: u32 = 0;
   let p = from;
   while (p < end) {
     const tag = tagAt(p, end);
@@ -247,6 +248,7 @@ function readLink(from: usize, end: usize): void {
       dropped = <u32>varint(p, end);
       p = after;
     } else {
+      if (tag == 0x35 && end - p >= 4) flags = load<u32>(p);
       p = skip(tag, p, end);
     }
     if (malformed) return;
@@ -258,6 +260,7 @@ function readLink(from: usize, end: usize): void {
   store<u32>(at(Column.LinkAttrStart) + at4, firstAttr);
   store<u32>(at(Column.LinkAttrCount) + at4, attrsBehind - firstAttr);
   store<u32>(at(Column.LinkDropped) + at4, dropped);
+  store<u32>(at(Column.LinkFlags) + at4, flags);
   linksBehind = row + 1;
 }
 

@@ -311,7 +311,7 @@ export function fillChildren(leaf: u32, owner: u32, repetition: u32, definition:
   } else {
     newLinks = count;
     ensureLinks(linkBase + count);
-    for (let column: i32 = Column.LinkTraceId; column <= Column.LinkDropped; column++) {
+    for (let column: i32 = Column.LinkTraceId; column <= Column.LinkFlags; column++) {
       memory.fill(at(column) + ((<usize>linkBase) << 2), 0, (<usize>count) << 2);
     }
   }

@@ -151,7 +151,7 @@ function withoutChecksums({ meta, data }: Block): Uint8Array {
   return copy;
 }
 
-const canaryColumns = [Column.Encode0, Column.Scratch0, Column.StatsSpans, Column.LinkDropped];
+const canaryColumns = [Column.Encode0, Column.Scratch0, Column.StatsSpans, Column.LinkFlags];
 const canaryBytes = 4096;
 
 describe("decodePage() of random bytes stays within its own columns", () => {
