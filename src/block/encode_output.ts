@@ -20,7 +20,7 @@ export class BlockOutput {
       this.gathered.set(bytes, this.length);
       this.length += bytes.length;
     } else {
-      this.waiting.push(bytes.slice());
+      this.waiting.push(new Uint8Array(bytes)); // slice() of a Buffer would not copy
     }
     return offset;
   }

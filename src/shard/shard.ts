@@ -88,6 +88,9 @@ interface TenantTotals {
   lastHeadBytes: number;
 }
 
+/** A collection takes a shard some milliseconds. */
+const collectedMsMin = 1000;
+
 export class Shard {
   readonly settings: ShardSettings;
   readonly directory: WalDirectory;
@@ -106,6 +109,8 @@ export class Shard {
   #decodes: PendingDecode[] = [];
   #workScheduled = false;
   #appendsFail = false;
+  /** When garbage was collected behind a block. */
+  #collectedMs = 0;
   #stallTimer: ReturnType<typeof setTimeout> | undefined;
   /** Counters of the report. */
   readonly counts = {
@@ -458,12 +463,21 @@ export class Shard {
     const { memoryBytes } = head.batch;
     this.#limit.observe(head.bytes, memoryBytes);
     const filled = this.#growingBytes() / this.headBytesMax;
-    if (filled >= busyShareMin && memoryBytes <= this.#limit.batchMemoryBytesMax)
+    if (filled >= busyShareMin && memoryBytes <= this.#limit.batchMemoryBytesMax) {
       this.#pool.give(head.release());
-    else if (memoryBytes >= collectedBytesMin) {
+      this.#collectPages();
+    } else if (memoryBytes >= collectedBytesMin) {
       head.release();
       setImmediate(collectGarbage); // by then nothing on the stack looks like a reference to it
     }
+  }
+
+  /** Writing a block leaves its compressed pages behind, which the collector underrates: it sees small objects. */
+  #collectPages(): void {
+    const now = performance.now();
+    if (now - this.#collectedMs < collectedMsMin) return;
+    this.#collectedMs = now;
+    setImmediate(collectGarbage);
   }
 
   #cutDone(head: Head, reason: CutReason, meta: BlockMeta | null, seconds: number): void {
