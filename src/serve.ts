@@ -47,11 +47,10 @@ export async function serve(config: Config): Promise<Running> {
   const forgetProcess = registerProcessMetrics(metrics);
   registerBuildInfo(metrics);
 
-  const { local, wal } = config.storage.trace;
+  const { local, wal, blocklist_poll: pollMs } = config.storage.trace;
   usable("storage.trace.local.path", local.path);
   usable("storage.trace.wal.path", wal.path);
   const store = openStore(config);
-  const { blocklist_poll: pollMs } = config.storage.trace;
   const blocks = new BlockList(store, { compactedMsMax: COMPACTED_POLLS * pollMs });
   const pool = new BlockPool(config);
   const storeMetrics = new StoreMetrics(() => ({
@@ -67,7 +66,7 @@ export async function serve(config: Config): Promise<Running> {
   await blocks.load();
   storeMetrics.pollDone((performance.now() - listStart) / 1000);
 
-  const walLock = WalLock.take(config.storage.trace.wal.path);
+  const walLock = WalLock.take(wal.path);
   const ingest = await Ingest.start({
     config,
     addBlock: (meta) => blocks.add(meta),
@@ -100,13 +99,16 @@ export async function serve(config: Config): Promise<Running> {
   const end = async () => {
     log.info("shutting down");
     await wait(config.shutdown_delay);
+    await takeApart();
+    log.info("stopped");
+  };
+  const takeApart = async () => {
     await schedule.stop();
     await server?.stop();
     await ingest.stop();
     walLock.release();
     await pool.close();
     forgetProcess();
-    log.info("stopped");
   };
 
   try {
@@ -136,10 +138,7 @@ export async function serve(config: Config): Promise<Running> {
       shutdown,
     });
   } catch (error) {
-    await schedule.stop();
-    await ingest.stop();
-    walLock.release();
-    await pool.close();
+    await takeApart();
     throw error;
   }
   log.info("rubato is listening", {

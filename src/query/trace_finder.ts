@@ -1,5 +1,6 @@
 // Finds the parts of a trace wherever they lie and joins them: live data first, then the blocks that may hold it.
 // A block is listed before the head that it was written from is dropped, so in this order nothing falls between.
+import type { BlockTraces } from "../store/find_pool.ts";
 import { type CombinedTrace, combineTraces } from "./trace_combine.ts";
 import type { TraceParams } from "./trace_request.ts";
 
@@ -21,12 +22,6 @@ export interface CandidateRange {
 /** The list of stored blocks as this process knows it now. */
 export interface BlockCandidates<Block> {
   candidates(tenant: string, range: CandidateRange): Block[];
-}
-
-export interface BlockTraces {
-  /** OTLP TracesData, one of each block that holds a part. */
-  traces: Uint8Array[];
-  inspectedBytes: number;
 }
 
 /** Looks into stored blocks. */
