@@ -1,5 +1,6 @@
 // The command line: Go's flag syntax (one dash or two, = or a space) with Tempo's own flags, and every key of the
 // configuration as a flag of its dotted name.
+import { commandHelp } from "../cli/commands.ts";
 import type { ConfigWarning } from "./error.ts";
 import { type AnyTable, isKey } from "./key.ts";
 import { isSection, lookUp } from "./known.ts";
@@ -152,6 +153,9 @@ function keys(table: AnyTable, under: string): KeyFlag[] {
 /** The text of -help, made from the table of keys. */
 export function helpText(): string {
   const own = ownFlags.map(({ name, value, help }) => row(value === "" ? name : `${name}=${value}`, help));
+  const commands = Object.values(commandHelp).map(
+    ({ usage, help }) => `  rubato ${usage.padEnd(20)} ${help}`,
+  );
   const settable = keys(anyTable, "").filter(
     ({ path, kind }) => path !== "target" && kind !== "list" && kind !== "map" && !hasNoEffect(path),
   );
@@ -161,6 +165,12 @@ export function helpText(): string {
   return `Rubato, a tracing backend that speaks Tempo's protocols.
 
 Usage: rubato [flags]
+       rubato <command> [options]
+
+${commands.join("\n")}
+
+The commands talk to any server that speaks Tempo's HTTP API; rubato <command> -help lists their options. Without a
+command it serves.
 
 Without a configuration file it keeps its data under ./data, takes OTLP on localhost:4317 (gRPC) and localhost:4318
 (HTTP), and serves Tempo's API on port 3200.

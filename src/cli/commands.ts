@@ -1,0 +1,13 @@
+// The names of the commands, apart from their code, so that the server loads none of it.
+
+/** With what -help says about each. */
+export const commandHelp = {
+  query: { usage: "query '<traceql>'", help: "find traces on a running server and print them as a table" },
+  trace: { usage: "trace <id>", help: "draw the waterfall of one trace" },
+} as const;
+
+export type CommandName = keyof typeof commandHelp;
+
+export function isCommandName(name: string | undefined): name is CommandName {
+  return name !== undefined && Object.hasOwn(commandHelp, name);
+}
