@@ -1,17 +1,26 @@
 // The whole server in one process: its parts, put together in the order in which a span meets them, and taken apart again.
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
+import type { BlockMeta } from "./block/meta.ts";
 import type { Config } from "./config/config.ts";
 import type { Listen } from "./config/listen.ts";
 import { printConfig } from "./config/print.ts";
 import { Ingest } from "./ingest/ingest.ts";
+import { RememberedTags } from "./query/remembered_tags.ts";
+import { SearchEngine } from "./query/search_engine.ts";
+import { SearchQueries } from "./query/search_queries.ts";
+import { storedSearch, storedTags } from "./query/stored_queries.ts";
+import { SourcesTagLister } from "./query/tag_lister.ts";
+import { TagQueries } from "./query/tag_queries.ts";
 import { type FindTraceRequest, type FoundTrace, TraceFinder } from "./query/trace_finder.ts";
 import { Schedule } from "./schedule/schedule.ts";
 import { scheduleTasks } from "./schedule/tasks.ts";
 import { debugRoutes } from "./server/debug_routes.ts";
+import { searchRoutes } from "./server/search_routes.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
 import { type Service, statusRoutes } from "./server/status_routes.ts";
-import { singleTenant, tenantsOf } from "./server/tenant.ts";
+import { tagRoutes } from "./server/tag_routes.ts";
+import { singleTenant, type TenantHeader, tenantsOf } from "./server/tenant.ts";
 import { traceRoutes } from "./server/trace_routes.ts";
 import { WalLock } from "./shard/wal_lock.ts";
 import { BlockList } from "./store/block_list.ts";
@@ -112,10 +121,23 @@ export async function serve(config: Config): Promise<Running> {
   };
 
   try {
+    const queries = new QueryMetrics(config.multitenancy_enabled ? undefined : singleTenant);
+    const tenants = (header: TenantHeader) => tenantsOf(header, config);
     const api = traceRoutes({
-      finder: measuredFinder(finder, config),
-      tenantsOf: (header) => tenantsOf(header, config),
+      finder: measuredFinder(finder, queries),
+      tenantsOf: tenants,
       maxBytesPerTrace: () => config.overrides.defaults.global.max_bytes_per_trace,
+    });
+    const search = new SearchQueries({
+      searcher: new SearchEngine(ingest, blocks, storedSearch(pool)),
+      config,
+      queries,
+    });
+    const { query_timeout: queryTimeoutMs } = config.querier.search;
+    const tags = new TagQueries({
+      lister: new SourcesTagLister(ingest, blocks, new RememberedTags(storedTags(pool)), { queryTimeoutMs }),
+      config,
+      queries,
     });
     const debug = debugRoutes({
       workers: () => [...ingest.workers.map(profiledWorker), ...pool.workers.map(profiledWorker)],
@@ -129,7 +151,8 @@ export async function serve(config: Config): Promise<Running> {
     });
     server = await startServer(config, {
       sink: ingest,
-      apiRoutes: [api],
+      apiRoutes: [api, searchRoutes({ search, tenantsOf: tenants }), tagRoutes({ tags, tenantsOf: tenants })],
+      querier: { search, tags, tenantsOf: tenants },
       routes: [status, debug],
       ready: () => readiness().ready,
       grpcReflection: config.server.grpc_reflection_enabled,
@@ -193,8 +216,7 @@ function servicesOf(ready: boolean, stopping: boolean): Service[] {
 }
 
 /** Counts the lookups and the bytes read for them. */
-function measuredFinder(finder: TraceFinder<Awaited<ReturnType<BlockList["live"]>>[number]>, config: Config) {
-  const queries = new QueryMetrics(config.multitenancy_enabled ? undefined : singleTenant);
+function measuredFinder(finder: TraceFinder<BlockMeta>, queries: QueryMetrics) {
   return {
     async find(request: FindTraceRequest, signal: AbortSignal): Promise<FoundTrace> {
       const done = queries.begin(request.tenants.join("|"), "traces");

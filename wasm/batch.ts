@@ -38,7 +38,7 @@ export function reset(): void {
   reserve(Column.BlobScope, 4);
   store<u32>(at(Column.BlobResource), 0);
   store<u32>(at(Column.BlobScope), 0);
-  ensureSpans(0);
+  makeRoomForSpans(0);
   store<u32>(at(Column.SpanAttrStart), 0);
   store<u32>(at(Column.SpanEventStart), 0);
   store<u32>(at(Column.SpanLinkStart), 0);
@@ -97,8 +97,20 @@ function rowsFor(count: u32): u32 {
   return rows;
 }
 
+/** Goes up whenever somebody may have written rows of resources, scopes or spans, or their order. */
+export let rowWrites: u32 = 0;
+
+export function noteRowWrites(): void {
+  rowWrites++;
+}
+
 /** Room for `count` spans in all. */
 export function ensureSpans(count: u32): void {
+  rowWrites++;
+  makeRoomForSpans(count);
+}
+
+function makeRoomForSpans(count: u32): void {
   if (count <= spanCapacity && spanCapacity) return;
   spanCapacity = rowsFor(count);
   const entries = spanCapacity + 1;
@@ -153,12 +165,14 @@ export function ensureLinks(count: u32): void {
 
 /** Room for `count` resources in all. */
 export function ensureResources(count: u32): void {
+  rowWrites++;
   for (let column: i32 = Column.ResourceAttrStart; column <= Column.ResourceDropped; column++)
     reserve(column, count << 2);
 }
 
 /** Room for `count` scopes in all. */
 export function ensureScopes(count: u32): void {
+  rowWrites++;
   for (let column: i32 = Column.ScopeName; column <= Column.ScopeDropped; column++)
     reserve(column, count << 2);
 }
@@ -212,6 +226,13 @@ export function addTrace(id: usize): u32 {
   store<u32>(at(Column.TraceSlots) + ((<usize>slot) << 2), trace + 1);
   if ((trace + 1) * 2 > capacity(Column.TraceSlots) >> 2) growTraceSlots();
   return trace;
+}
+
+/** Adds traces whose ids are not known: they are zero, and are not found by them. */
+export function addUnnamedTraces(count: u32): void {
+  reserve(Column.TraceId, (traces + count) << 4);
+  memory.fill(at(Column.TraceId) + ((<usize>traces) << 4), 0, (<usize>count) << 4);
+  traces += count;
 }
 
 function growTraceSlots(): void {

@@ -95,6 +95,7 @@ export enum Column {
   StatsService, // u32 string id
   StatsSpans, // u32
   StatsErrors, // u32
+  TraceDuration, // u64 ns by rank
 
   // Working memory of the part that runs at the moment; nothing in it outlives one call into the core.
   Scratch0,
@@ -108,6 +109,43 @@ export enum Column {
   // Bytes handed in from, and out to, TypeScript.
   Input,
   Output,
+
+  // Owned by queries: see wasm/query*.ts. First the columns from OrderedTrace on once more, in the same order, for batches that
+  // grow or are being written to a block while they are asked.
+  QueryTrace,
+  QuerySpanStart,
+  QuerySpan,
+  QueryLeft,
+  QueryRight,
+  QueryParent,
+  QueryStart,
+  QueryEnd,
+  QueryRootService,
+  QueryRootName,
+  QueryStatsStart,
+  QueryStatsService,
+  QueryStatsSpans,
+  QueryStatsErrors,
+  QueryDuration,
+  QueryRegisters, // values and truths of expressions, by span, event or link
+  QuerySets, // u32 by position in the ordered spans: number of a span set
+  QueryTable, // u8 by string or blob id: what a predicate says of it
+  QueryWork0,
+  QueryWork1,
+  QueryWork2,
+  QueryWork3,
+
+  // Owned by the listing of tags: see wasm/tags*.ts.
+  Tags0,
+  Tags1,
+  Tags2,
+  Tags3,
+
+  // Owned by string matching: see wasm/match*.ts.
+  Match0,
+  Match1,
+  Match2,
+  Match3,
 
   // Owned by the Parquet encoder: see wasm/parquet_encode*.ts.
   Encode0,
@@ -138,6 +176,14 @@ export enum Column {
   Decode13,
   Decode14,
   Decode15,
+  Decode16,
+  Decode17,
+  Decode18,
+  Decode19,
+  Decode20,
+  Decode21,
+  Decode22,
+  Decode23,
 
   Count,
 }

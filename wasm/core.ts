@@ -6,6 +6,7 @@ export {
   ensureSpanAttrs,
   ensureSpans,
   eventCount,
+  findTrace,
   linkCount,
   memoryBytes,
   reset as resetBatch,
@@ -20,9 +21,22 @@ export * from "./bloom_find";
 export { blobs, strings } from "./dictionary";
 export { seedHashes } from "./hash";
 export { columnAddress, reserveColumn, reserveMemory } from "./memory";
-export { orderBatch, orderedSpans, orderedTraces } from "./order";
+export {
+  orderBatch,
+  orderedSpans,
+  orderedTraces,
+  orderForQuery,
+  querySpans,
+  queryTraces,
+  setOrdered,
+  timeForQuery,
+} from "./order";
 export { assembleById, assembleTrace } from "./otlp_assemble";
 export { decodeRequest, resetKeyCache, truncatedCount } from "./otlp_decode";
 export * from "./parquet_decode";
+export * from "./match";
 export * from "./parquet_encode";
+export * from "./query";
 export { snappyDecompress, snappyLength } from "./snappy";
+export * from "./tags";
+export { countIds, idCounts, wantIds } from "./trace_lookup";

@@ -96,7 +96,7 @@ export function entryLength(base: i32, id: u32): u32 {
   return id ? end - load<u32>(ends + ((<usize>id - 1) << 2)) : end;
 }
 
-function sameBytes(a: usize, b: usize, length: u32): bool {
+export function sameBytes(a: usize, b: usize, length: u32): bool {
   let i: u32 = 0;
   for (; i + 8 <= length; i += 8) {
     if (load<u64>(a + i) != load<u64>(b + i)) return false;
@@ -105,6 +105,26 @@ function sameBytes(a: usize, b: usize, length: u32): bool {
     if (load<u8>(a + i) != load<u8>(b + i)) return false;
   }
   return true;
+}
+
+/** Id of the byte string, or -1 if the dictionary does not have it. */
+export function find(base: i32, from: usize, length: u32): i32 {
+  const hash = hashBytes(from, length);
+  const mask = (capacity(base + SLOTS) >> 2) - 1;
+  let slot = hash & mask;
+  while (true) {
+    const entry = load<u32>(at(base + SLOTS) + ((<usize>slot) << 2));
+    if (!entry) return -1;
+    const id = entry - 1;
+    if (
+      load<u32>(at(base + HASH) + ((<usize>id) << 2)) == hash &&
+      entryLength(base, id) == length &&
+      sameBytes(entryStart(base, id), from, length)
+    ) {
+      return id;
+    }
+    slot = (slot + 1) & mask;
+  }
 }
 
 /** Id of the byte string, which is added if it is new. `from` must not lie in the dictionary's own columns. */

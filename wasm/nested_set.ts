@@ -24,9 +24,17 @@ function set(array: usize, i: u32, value: u32): void {
   store<u32>(array + ((<usize>i) << 2), value);
 }
 
-/** Fills the nested set columns, which are 0 before, of the `count` spans of one trace that stand in OrderedSpan from `first` on. */
-export function nestTrace(first: u32, count: u32): void {
-  const ordered = at(Column.OrderedSpan) + ((<usize>first) << 2);
+/** Added to the columns of ordered spans: where the ones at hand stand. */
+let shift: i32 = 0;
+
+/**
+ * Fills the nested set columns, which are 0 before, of the `count` spans of one trace that stand in OrderedSpan from `first` on.
+ *
+ * @param columnShift added to OrderedSpan and to the nested set columns
+ */
+export function nestTrace(first: u32, count: u32, columnShift: i32): void {
+  shift = columnShift;
+  const ordered = at(shift + Column.OrderedSpan) + ((<usize>first) << 2);
   const slots: u32 = 1 << (32 - <u32>clz(count << 1));
   reserve(Column.Scratch0, (slots + (count << 2)) << 2);
   const table = at(Column.Scratch0);
@@ -88,9 +96,9 @@ function number(ordered: usize, count: u32, table: usize, mask: u32): void {
       set(firstChildren, parent, i);
     }
   }
-  const left = at(Column.NestedLeft);
-  const right = at(Column.NestedRight);
-  const parentLeft = at(Column.NestedParent);
+  const left = at(shift + Column.NestedLeft);
+  const right = at(shift + Column.NestedRight);
+  const parentLeft = at(shift + Column.NestedParent);
   let next: i32 = 1;
   for (let root: u32 = 0; root < count; root++) {
     if (load<u64>(parentIds + ((<usize>get(ordered, root)) << 3))) continue;

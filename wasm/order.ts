@@ -1,7 +1,8 @@
 // The order in which a batch is stored: traces ascending by id, a trace's spans grouped by resource and scope. With it come the columns
 // that need the whole trace: nested set numbers, time bounds, root names and service stats (Tempo's rules for its blocks).
+// A query orders the traces that it looks at in the same way, into a set of columns of its own: the batch may be on its way to a block.
 
-import { resources, scopes, spans, traces } from "./batch";
+import { noteRowWrites, resources, scopes, spans, traces } from "./batch";
 import { AttrType, Column } from "./column_ids";
 import { entryLength, entryStart, STRINGS, strings } from "./dictionary";
 import { at, reserve } from "./memory";
@@ -17,10 +18,17 @@ const REF_TYPE: usize = memory.data<u8>([
 ]);
 const REF_TYPE_LENGTH: u32 = 20;
 const STATUS_ERROR: i32 = 2;
+/** In place of the position of a span whose trace is not listed. */
+const UNLISTED: u32 = 0xffffffff;
 
 let orderedTraceCount: u32 = 0;
 let orderedSpanCount: u32 = 0;
 let statsCount: u32 = 0;
+
+/** From the columns that order() fills to those of a query. */
+const QUERY_SHIFT: i32 = Column.QueryTrace - Column.OrderedTrace;
+/** Added to the columns from OrderedTrace to TraceDuration. */
+let shift: i32 = 0;
 
 export function orderedTraces(): u32 {
   return orderedTraceCount;
@@ -28,6 +36,12 @@ export function orderedTraces(): u32 {
 
 export function orderedSpans(): u32 {
   return orderedSpanCount;
+}
+
+/** Says what whoever filled the columns from OrderedTrace on has put there. */
+export function setOrdered(traceCount: u32, spanCount: u32): void {
+  orderedTraceCount = traceCount;
+  orderedSpanCount = spanCount;
 }
 
 function u32At(column: i32, row: u32): u32 {
@@ -40,8 +54,67 @@ function setU32(column: i32, row: u32, value: u32): void {
 
 /** Fills the columns from OrderedTrace on. Returns the number of traces that have spans. */
 export function orderBatch(): u32 {
-  reserveResults();
+  shift = 0;
+  countSpans();
+  listTraces(0);
   sortTraces();
+  orderedSpanCount = orderListed();
+  return orderedTraceCount;
+}
+
+let queryTraceCount: u32 = 0;
+let querySpanCount: u32 = 0;
+
+/** Traces and spans that orderForQuery() ordered last. */
+export function queryTraces(): u32 {
+  return queryTraceCount;
+}
+
+export function querySpans(): u32 {
+  return querySpanCount;
+}
+
+/**
+ * Fills the columns from QueryTrace on, of traces in order of arrival.
+ *
+ * @param marks address of a byte by trace index, not 0 for those that are wanted; 0: all
+ */
+export function orderForQuery(marks: usize): void {
+  const stored = orderedTraceCount;
+  shift = QUERY_SHIFT;
+  countSpans();
+  listTraces(marks);
+  querySpanCount = orderListed();
+  queryTraceCount = orderedTraceCount;
+  shift = 0;
+  orderedTraceCount = stored;
+}
+
+/** Fills QueryTrace, QueryStart and QueryEnd alone, of all traces in order of arrival: where no more than their times is asked. */
+export function timeForQuery(): void {
+  reserve(Column.QueryTrace, (traces + 1) << 2);
+  reserve(QUERY_SHIFT + Column.TraceStart, (traces + 1) << 3);
+  reserve(QUERY_SHIFT + Column.TraceEnd, (traces + 1) << 3);
+  const starts = at(QUERY_SHIFT + Column.TraceStart);
+  const ends = at(QUERY_SHIFT + Column.TraceEnd);
+  for (let trace: u32 = 0; trace < traces; trace++) setU32(Column.QueryTrace, trace, trace);
+  memory.fill(starts, 0, traces << 3);
+  memory.fill(ends, 0, traces << 3);
+  for (let span: usize = 0; span < <usize>spans; span++) {
+    const trace = (<usize>load<u32>(at(Column.SpanTrace) + (span << 2))) << 3;
+    const start = load<u64>(at(Column.SpanStart) + (span << 3));
+    const end = start + load<u64>(at(Column.SpanDuration) + (span << 3));
+    const known = load<u64>(starts + trace);
+    if (known == 0 || start < known) store<u64>(starts + trace, start);
+    if (end > load<u64>(ends + trace)) store<u64>(ends + trace, end);
+  }
+  queryTraceCount = traces;
+  querySpanCount = 0;
+}
+
+/** Puts the spans of the listed traces in order and fills what is known of each trace. Returns the number of spans. */
+function orderListed(): u32 {
+  reserveResults();
   placeSpans();
   reserve(Column.Scratch3, (resources + 1) << 3);
   reserve(Column.Scratch4, (scopes + 1) << 3);
@@ -56,40 +129,36 @@ export function orderBatch(): u32 {
     const first = u32At(Column.Scratch1, rank);
     const last = u32At(Column.Scratch1, rank + 1);
     groupSpans(rank, first, last);
-    setU32(Column.OrderedSpanStart, rank, out);
+    setU32(shift + Column.OrderedSpanStart, rank, out);
     const placed = at(Column.Scratch2) + ((<usize>first) << 2);
     const kept = dropRepeats(placed, last - first);
-    memory.copy(at(Column.OrderedSpan) + ((<usize>out) << 2), placed, kept << 2);
-    nestTrace(out, kept);
+    memory.copy(at(shift + Column.OrderedSpan) + ((<usize>out) << 2), placed, kept << 2);
+    nestTrace(out, kept, shift);
     summarise(rank, out, out + kept);
     out += kept;
   }
-  setU32(Column.OrderedSpanStart, orderedTraceCount, out);
-  setU32(Column.TraceStatsStart, orderedTraceCount, statsCount);
-  orderedSpanCount = out;
-  return orderedTraceCount;
+  setU32(shift + Column.OrderedSpanStart, orderedTraceCount, out);
+  setU32(shift + Column.TraceStatsStart, orderedTraceCount, statsCount);
+  return out;
 }
 
 function reserveResults(): void {
+  noteRowWrites();
   const bySpan = (spans + 1) << 2;
-  reserve(Column.OrderedSpan, bySpan);
-  reserve(Column.NestedLeft, bySpan);
-  reserve(Column.NestedRight, bySpan);
-  reserve(Column.NestedParent, bySpan);
-  reserve(Column.StatsService, bySpan);
-  reserve(Column.StatsSpans, bySpan);
-  reserve(Column.StatsErrors, bySpan);
-  const byTrace = (traces + 1) << 2;
-  reserve(Column.OrderedTrace, byTrace);
-  reserve(Column.OrderedSpanStart, byTrace);
-  reserve(Column.TraceStart, byTrace << 1);
-  reserve(Column.TraceEnd, byTrace << 1);
-  reserve(Column.TraceRootService, byTrace);
-  reserve(Column.TraceRootName, byTrace);
-  reserve(Column.TraceStatsStart, byTrace);
-  memory.fill(at(Column.NestedLeft), 0, bySpan);
-  memory.fill(at(Column.NestedRight), 0, bySpan);
-  memory.fill(at(Column.NestedParent), 0, bySpan);
+  for (let column: i32 = Column.OrderedSpan; column <= Column.NestedParent; column++) {
+    reserve(shift + column, bySpan);
+    if (column != Column.OrderedSpan) memory.fill(at(shift + column), 0, bySpan);
+  }
+  for (let column: i32 = Column.StatsService; column <= Column.StatsErrors; column++)
+    reserve(shift + column, bySpan);
+  const byTrace = (orderedTraceCount + 1) << 2;
+  reserve(shift + Column.OrderedSpanStart, byTrace);
+  reserve(shift + Column.TraceStart, byTrace << 1);
+  reserve(shift + Column.TraceEnd, byTrace << 1);
+  reserve(shift + Column.TraceDuration, byTrace << 1);
+  reserve(shift + Column.TraceRootService, byTrace);
+  reserve(shift + Column.TraceRootName, byTrace);
+  reserve(shift + Column.TraceStatsStart, byTrace);
 }
 
 /** True if the id of trace a stands before that of trace b. */
@@ -102,10 +171,9 @@ function idBefore(a: u32, b: u32): bool {
   return bswap<u64>(load<u64>(x, 8)) < bswap<u64>(load<u64>(y, 8));
 }
 
-/** OrderedTrace: the traces that have spans, ascending by id. A bottom-up merge sort: no bad case for chosen ids. */
-function sortTraces(): void {
+/** Scratch0: number of spans by trace. */
+function countSpans(): void {
   reserve(Column.Scratch0, (traces + 1) << 2);
-  reserve(Column.Scratch2, (traces + 1) << 2);
   memory.fill(at(Column.Scratch0), 0, traces << 2);
   const counts = at(Column.Scratch0);
   const ofSpan = at(Column.SpanTrace);
@@ -113,11 +181,24 @@ function sortTraces(): void {
     const count = counts + ((<usize>load<u32>(ofSpan + ((<usize>i) << 2))) << 2);
     store<u32>(count, load<u32>(count) + 1);
   }
+}
+
+/** OrderedTrace: the traces that have spans and, if there are marks, a mark. */
+function listTraces(marks: usize): void {
+  reserve(shift + Column.OrderedTrace, (traces + 1) << 2);
+  const counts = at(Column.Scratch0);
   let n: u32 = 0;
   for (let trace: u32 = 0; trace < traces; trace++) {
-    if (load<u32>(counts + ((<usize>trace) << 2))) setU32(Column.OrderedTrace, n++, trace);
+    if (marks && !load<u8>(marks + trace)) continue;
+    if (load<u32>(counts + ((<usize>trace) << 2))) setU32(shift + Column.OrderedTrace, n++, trace);
   }
   orderedTraceCount = n;
+}
+
+/** Sorts OrderedTrace by id. A bottom-up merge sort: no bad case for chosen ids. */
+function sortTraces(): void {
+  const n = orderedTraceCount;
+  reserve(Column.Scratch2, (n + 1) << 2);
   let from = at(Column.OrderedTrace);
   let to = at(Column.Scratch2);
   for (let width: u32 = 1; width < n; width <<= 1) {
@@ -144,9 +225,10 @@ function sortTraces(): void {
 function placeSpans(): void {
   reserve(Column.Scratch1, (traces + 2) << 2);
   reserve(Column.Scratch6, (traces + 1) << 2);
+  memory.fill(at(Column.Scratch6), 0xff, traces << 2);
   let start: u32 = 0;
   for (let rank: u32 = 0; rank < orderedTraceCount; rank++) {
-    const trace = u32At(Column.OrderedTrace, rank);
+    const trace = u32At(shift + Column.OrderedTrace, rank);
     setU32(Column.Scratch1, rank, start);
     setU32(Column.Scratch6, trace, start);
     start += u32At(Column.Scratch0, trace);
@@ -159,6 +241,7 @@ function placeSpans(): void {
   for (let i: u32 = 0; i < spans; i++) {
     const slot = next + ((<usize>load<u32>(ofSpan + ((<usize>i) << 2))) << 2);
     const position = load<u32>(slot);
+    if (position == UNLISTED) continue;
     store<u32>(slot, position + 1);
     store<u32>(placed + ((<usize>position) << 2), i);
   }
@@ -229,9 +312,9 @@ function summarise(rank: u32, first: u32, last: u32): void {
   let end: u64 = 0;
   let rootService: u32 = 0;
   let rootName: u32 = 0;
-  setU32(Column.TraceStatsStart, rank, statsCount);
+  setU32(shift + Column.TraceStatsStart, rank, statsCount);
   for (let i = first; i < last; i++) {
-    const span = u32At(Column.OrderedSpan, i);
+    const span = u32At(shift + Column.OrderedSpan, i);
     const spanStart = load<u64>(at(Column.SpanStart) + ((<usize>span) << 3));
     const spanEnd = spanStart + load<u64>(at(Column.SpanDuration) + ((<usize>span) << 3));
     if (start == 0 || spanStart < start) start = spanStart;
@@ -246,25 +329,26 @@ function summarise(rank: u32, first: u32, last: u32): void {
     if (load<u32>(mark) != rank + 1) {
       store<u32>(mark, rank + 1);
       store<u32>(mark, statsCount, 4);
-      setU32(Column.StatsService, statsCount, service);
-      setU32(Column.StatsSpans, statsCount, 0);
-      setU32(Column.StatsErrors, statsCount, 0);
+      setU32(shift + Column.StatsService, statsCount, service);
+      setU32(shift + Column.StatsSpans, statsCount, 0);
+      setU32(shift + Column.StatsErrors, statsCount, 0);
       statsCount++;
     }
     const row = load<u32>(mark, 4);
-    setU32(Column.StatsSpans, row, u32At(Column.StatsSpans, row) + 1);
+    setU32(shift + Column.StatsSpans, row, u32At(shift + Column.StatsSpans, row) + 1);
     if (load<i32>(at(Column.SpanStatus) + ((<usize>span) << 2)) == STATUS_ERROR) {
-      setU32(Column.StatsErrors, row, u32At(Column.StatsErrors, row) + 1);
+      setU32(shift + Column.StatsErrors, row, u32At(shift + Column.StatsErrors, row) + 1);
     }
   }
-  store<u64>(at(Column.TraceStart) + ((<usize>rank) << 3), start);
-  store<u64>(at(Column.TraceEnd) + ((<usize>rank) << 3), end);
-  setU32(Column.TraceRootService, rank, rootService);
-  setU32(Column.TraceRootName, rank, rootName);
+  store<u64>(at(shift + Column.TraceStart) + ((<usize>rank) << 3), start);
+  store<u64>(at(shift + Column.TraceEnd) + ((<usize>rank) << 3), end);
+  store<u64>(at(shift + Column.TraceDuration) + ((<usize>rank) << 3), end - start);
+  setU32(shift + Column.TraceRootService, rank, rootService);
+  setU32(shift + Column.TraceRootName, rank, rootName);
 }
 
 /** String id of a resource's first `service.name`: the root's service is called by it, the stats go by the last one. */
-function firstService(resource: u32): u32 {
+export function firstService(resource: u32): u32 {
   const start = u32At(Column.ResourceAttrStart, resource);
   const end = start + u32At(Column.ResourceAttrCount, resource);
   for (let attr = start; attr < end; attr++) {
@@ -279,7 +363,7 @@ function firstService(resource: u32): u32 {
 }
 
 /** True if the span has a link to its own trace that OpenTracing calls child_of: it is no root, though it has no parent id. */
-function isLinkedChild(span: u32): bool {
+export function isLinkedChild(span: u32): bool {
   const lastLink = u32At(Column.SpanLinkStart, span + 1);
   for (let link = u32At(Column.SpanLinkStart, span); link < lastLink; link++) {
     const traceId = u32At(Column.LinkTraceId, link);

@@ -42,13 +42,24 @@ export const enum DecodeFault {
   Ids = 7, // an id that is too long
 }
 
-/** Which rows an attribute belongs to. */
+/** Which rows a value or an attribute belongs to. */
 export const enum Owner {
   Resource = 0,
   Scope = 1,
   Span = 2,
   Event = 3,
   Link = 4,
+  Trace = 5, // one row of the file; has no attributes
+  Stats = 6, // one service of a trace; has no attributes
+}
+
+/** What is kept of a leaf's pages. */
+export const enum Keep {
+  Values = 0,
+  Levels = 1, // levels and values
+  LevelsAlone = 2, // levels; values are counted, not decoded
+  Keys = 3, // nothing: the leaf holds keys, and those that are wanted select attributes
+  Selected = 4, // levels and values of selected attributes
 }
 
 /** As first row of a page: it follows the page that was decoded before. */

@@ -3,7 +3,7 @@
 
 import { Column } from "./column_ids";
 import { at, reserve } from "./memory";
-import { Physical, ValueKind } from "./parquet_decode_ids";
+import { Keep, Physical, ValueKind } from "./parquet_decode_ids";
 
 /** Leaves of one file; Tempo's schemas have at most 163. */
 const LEAVES_MAX: u32 = 512;
@@ -18,7 +18,7 @@ export const KIND: usize = 16;
 export const PHYSICAL: usize = 20;
 export const MAX_REPETITION: usize = 24;
 export const MAX_DEFINITION: usize = 28;
-export const KEEP_LEVELS: usize = 32;
+export const KEEP: usize = 32;
 export const NEXT_ROW: usize = 36;
 
 /** Levels of all leaves, and their values. */
@@ -55,7 +55,7 @@ export function beginLeaf(
   physical: u32,
   maxRepetition: u32,
   maxDefinition: u32,
-  keepLevels: u32,
+  keep: u32,
 ): void {
   const entry = leafEntry(leaf);
   valueTop = (valueTop + 15) & ~15;
@@ -67,7 +67,7 @@ export function beginLeaf(
   store<u32>(entry, physical, PHYSICAL);
   store<u32>(entry, maxRepetition, MAX_REPETITION);
   store<u32>(entry, maxDefinition, MAX_DEFINITION);
-  store<u32>(entry, keepLevels, KEEP_LEVELS);
+  store<u32>(entry, keep, KEEP);
   store<u32>(entry, 0, NEXT_ROW);
 }
 
@@ -82,12 +82,13 @@ export function dropLeaf(leaf: u32): void {
 
 /** Moves the ends of the arenas behind what a page added to the latest leaf. */
 export function extendLeaf(entry: usize, slots: u32, values: u32): void {
-  if (load<u32>(entry, KEEP_LEVELS)) {
+  const keep = load<u32>(entry, KEEP);
+  if (keep != Keep.Values) {
     store<u32>(entry, load<u32>(entry, SLOT_COUNT) + slots, SLOT_COUNT);
     slotTop += slots;
   }
   store<u32>(entry, load<u32>(entry, VALUE_COUNT) + values, VALUE_COUNT);
-  valueTop += values * kindBytes(load<u32>(entry, KIND));
+  if (keep != Keep.LevelsAlone) valueTop += values * kindBytes(load<u32>(entry, KIND));
 }
 
 export function leafEntry(leaf: u32): usize {

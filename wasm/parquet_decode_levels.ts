@@ -1,4 +1,4 @@
-// Parquet's hybrid of run lengths and bit packing: levels into bytes, dictionary indexes into u32. Reads up to 8 bytes behind
+// Parquet's hybrid of run lengths and bit packing: levels into bytes, dictionary indexes into u32. Reads up to 16 bytes behind
 // the end of its input, which therefore has to lie in a column with room behind it.
 
 /** Position behind the run header that runHeader() read; 0 if it was cut short. */
@@ -26,18 +26,35 @@ export function bitWidth(max: u32): u32 {
 }
 
 /**
+ * What puts eight packed numbers of up to 8 bits into lanes of 16: which bytes each lane takes, and what to multiply it with so that its
+ * number stands at the lane's upper end.
+ */
+const BYTES_8: usize = memory.data(16);
+const FACTORS_8: usize = memory.data(16);
+let width8: u32 = 0;
+
+function prepare8(width: u32): void {
+  if (width8 == width) return;
+  width8 = width;
+  for (let lane: u32 = 0; lane < 8; lane++) {
+    const bit = lane * width;
+    store<u8>(BYTES_8 + (lane << 1), <u8>(bit >>> 3));
+    store<u8>(BYTES_8 + (lane << 1), <u8>((bit >>> 3) + 1), 1);
+    store<u16>(FACTORS_8 + (lane << 1), <u16>((<u32>1) << (16 - width - (bit & 7))));
+  }
+}
+
+/**
  * Unpacks `count` levels of `width` bits (1 to 8) to the bytes at `to`, where 16 more may be overwritten. Returns whether there
  * were as many.
  */
 export function unpackLevels(to: usize, count: u32, from: usize, end: usize, width: u32): bool {
   let p = from;
   let done: u32 = 0;
-  const half: u64 = (((<u64>1) << (4 * width)) - 1) | 0;
-  const quarter: u64 = (((<u64>1) << (2 * width)) - 1) * 0x0000000100000001;
-  const one: u64 = (((<u64>1) << width) - 1) * 0x0001000100010001;
-  const w1 = <u64>width;
-  const w2 = <u64>width * 2;
-  const w4 = <u64>width * 4;
+  prepare8(width);
+  const bytes = v128.load(BYTES_8);
+  const factors = v128.load(FACTORS_8);
+  const shift = <i32>(16 - width);
   while (done < count) {
     const header = runHeader(p, end);
     p = behind;
@@ -46,22 +63,23 @@ export function unpackLevels(to: usize, count: u32, from: usize, end: usize, wid
     if (header & 1) {
       const groups = header >>> 1;
       const taken = <u32>min<u64>(<u64>left, (<u64>groups) << 3);
-      if (((taken + 7) >>> 3) * width > <u32>(end - p)) {
-        // A last group may be cut to the bytes that its levels need.
-        if ((<u64>taken * w1 + 7) >>> 3 > <u64>(end - p)) return false;
-      }
+      // A last group may be cut to the bytes that its levels need.
+      if ((<u64>taken * width + 7) >>> 3 > <u64>(end - p)) return false;
       const stop = to + done + taken;
       let q = p;
-      for (let out = to + done; out < stop; out += 8) {
-        let x = load<u64>(q);
-        x = (x & half) | (((x >>> w4) & half) << 32);
-        x = (x & quarter) | (((x >>> w2) & quarter) << 16);
-        x = (x & one) | (((x >>> w1) & one) << 8);
-        store<u64>(out, x);
+      for (let out = to + done; out < stop; out += 16) {
+        const low = i8x16.swizzle(v128.load_zero<u64>(q), bytes);
         q += width;
+        const high = i8x16.swizzle(v128.load_zero<u64>(q), bytes);
+        q += width;
+        const levels = i8x16.narrow_i16x8_u(
+          i16x8.shr_u(i16x8.mul(low, factors), shift),
+          i16x8.shr_u(i16x8.mul(high, factors), shift),
+        );
+        v128.store(out, levels);
       }
-      const bytes = <u64>groups * w1;
-      p = bytes < <u64>(end - p) ? p + <usize>bytes : end;
+      const length = <u64>groups * width;
+      p = length < <u64>(end - p) ? p + <usize>length : end;
       done += taken;
     } else {
       if (p >= end) return false;
@@ -114,6 +132,97 @@ export function anyAbove(from: usize, count: u32, limit: u32): bool {
   if (v128.any_true(i8x16.gt_u(highest, bound))) return true;
   for (; i < count; i++) if (<u32>load<u8>(from + i) > limit) return true;
   return false;
+}
+
+/** Tells whether one of the `count` bytes is smaller than `limit`. */
+export function anyBelow(from: usize, count: u32, limit: u32): bool {
+  const bound = i8x16.splat(<i8>limit);
+  let lowest = bound;
+  let i: u32 = 0;
+  for (; i + 16 <= count; i += 16) lowest = i8x16.min_u(lowest, v128.load(from + i));
+  if (v128.any_true(i8x16.lt_u(lowest, bound))) return true;
+  for (; i < count; i++) if (<u32>load<u8>(from + i) < limit) return true;
+  return false;
+}
+
+/** As above for lanes of 32 bits, of the first four numbers and of the four behind them, which begin at another byte. */
+const BYTES_32: usize = memory.data(32);
+const FACTORS_32: usize = memory.data(32);
+let width32: u32 = 0;
+
+function prepare32(width: u32): void {
+  if (width32 == width) return;
+  width32 = width;
+  for (let lane: u32 = 0; lane < 8; lane++) {
+    const bit = lane < 4 ? lane * width : ((width << 2) & 7) + (lane - 4) * width;
+    const at4 = lane << 2;
+    for (let i: u32 = 0; i < 4; i++) store<u8>(BYTES_32 + at4 + i, <u8>((bit >>> 3) + i));
+    store<u32>(FACTORS_32 + at4, (<u32>1) << (32 - width - (bit & 7)));
+  }
+}
+
+/** Unpacks `groups` times eight numbers of `width` bits (1 to 16) to the u32 at `to`. */
+function unpackGroups(to: usize, from: usize, groups: u32, width: u32): void {
+  prepare32(width);
+  const lowBytes = v128.load(BYTES_32);
+  const highBytes = v128.load(BYTES_32, 16);
+  const lowFactors = v128.load(FACTORS_32);
+  const highFactors = v128.load(FACTORS_32, 16);
+  const shift = <i32>(32 - width);
+  const half = <usize>((width << 2) >>> 3);
+  const stop = to + ((<usize>groups) << 5);
+  let q = from;
+  for (let out = to; out < stop; out += 32) {
+    const low = i8x16.swizzle(v128.load(q), lowBytes);
+    const high = i8x16.swizzle(v128.load(q + half), highBytes);
+    v128.store(out, i32x4.shr_u(i32x4.mul(low, lowFactors), shift));
+    v128.store(out, i32x4.shr_u(i32x4.mul(high, highFactors), shift), 16);
+    q += width;
+  }
+}
+
+/** Unpacks the first `count` numbers of `width` bits (0 to 32) to the u32 at `to`. Returns whether there were as many. */
+export function unpackNumbers(to: usize, count: u32, from: usize, end: usize, width: u32): bool {
+  let p = from;
+  let done: u32 = 0;
+  const mask: u64 = ((<u64>1) << (<u64>width)) - 1;
+  const valueBytes = (width + 7) >>> 3;
+  while (done < count) {
+    const header = runHeader(p, end);
+    p = behind;
+    if (!p) return false;
+    let out = to + ((<usize>done) << 2);
+    if (header & 1) {
+      const groups = header >>> 1;
+      const taken = <u32>min<u64>(<u64>(count - done), (<u64>groups) << 3);
+      if ((<u64>taken * width + 7) >>> 3 > <u64>(end - p)) return false;
+      let i: u32 = 0;
+      if (width > 0 && width <= 16) {
+        const whole = taken >>> 3;
+        unpackGroups(out, p, whole, width);
+        i = whole << 3;
+        out += (<usize>i) << 2;
+      }
+      let bit: u64 = <u64>i * width;
+      for (; i < taken; i++) {
+        store<u32>(out, <u32>((load<u64>(p + <usize>(bit >>> 3)) >>> (bit & 7)) & mask));
+        out += 4;
+        bit += width;
+      }
+      const bytes = <u64>groups * width;
+      p = bytes < <u64>(end - p) ? p + <usize>bytes : end;
+      done += taken;
+    } else {
+      if (<u32>(end - p) < valueBytes) return false;
+      const value = <u32>(<u64>load<u32>(p) & ((((<u64>1) << (valueBytes << 3)) - 1) | 0));
+      p += valueBytes;
+      const taken = min(count - done, header >>> 1);
+      const stop = out + ((<usize>taken) << 2);
+      for (; out < stop; out += 4) store<u32>(out, value);
+      done += taken;
+    }
+  }
+  return true;
 }
 
 /**

@@ -6,12 +6,16 @@ import { at, reserve } from "./memory";
 import { deltaCount, deltaDecode } from "./parquet_decode_delta";
 import { DecodeFault, Encoding, Physical, ValueKind } from "./parquet_decode_ids";
 import { kindBytes, kindFits } from "./parquet_decode_leaf";
-import { unpackIndexes, unpackLevels } from "./parquet_decode_levels";
+import { unpackIndexes, unpackLevels, unpackNumbers } from "./parquet_decode_levels";
+import { wantedKey } from "./parquet_decode_select";
 
 /** Wanted values: pairs of first position in the page and the position behind the last, ascending. */
 export const WANTED_VALUES: i32 = Column.Decode5;
 /** Entries of the current leaf's dictionary, as its values are. */
 const DICTIONARY: i32 = Column.Decode6;
+/** The bytes of a dictionary whose entries become strings when they are first used, and where each of them begins. */
+const LENT_BYTES: i32 = Column.Decode21;
+const LENT_STARTS: i32 = Column.Decode22;
 /** Lengths, differences, indexes of the page at hand. */
 const NUMBERS: i32 = Column.Decode7;
 const MORE_NUMBERS: i32 = Column.Decode8;
@@ -26,17 +30,85 @@ const PAGE_VALUE_BYTES_MAX: u64 = 256 << 20;
 let dictionaryCount: u32 = 0;
 /** Whether values stay the indexes that they are, for the caller to look up. */
 let dictionaryDeferred: bool = false;
+/** Whether the entries are still in LENT_BYTES, unless DICTIONARY has them. */
+let dictionaryLent: bool = false;
+/** In DICTIONARY, an entry that is still there. */
+const LENT: u32 = 0xffffffff;
+
+/** The column with the pairs of wanted values. */
+let pairsColumn: i32 = WANTED_VALUES;
+
+/** From here on the pairs in this column say which values are wanted. */
+export function takePairs(column: i32): void {
+  pairsColumn = column;
+}
 
 /** The leaf has no dictionary (yet). */
 export function forgetDictionary(): void {
   dictionaryCount = 0;
   dictionaryDeferred = false;
+  dictionaryLent = false;
 }
 
 /** The leaf's dictionary has `count` entries and is not handed in: strings become indexes. */
 export function deferDictionary(count: u32): void {
   dictionaryCount = count;
   dictionaryDeferred = true;
+}
+
+/**
+ * The leaf, of strings, has a dictionary of `count` entries in the `length` bytes of the column Decode21, in PLAIN. They become strings
+ * of the batch only when they are used. Returns a DecodeFault.
+ */
+export function lendDictionary(length: u32, count: u32): u32 {
+  forgetDictionary();
+  if ((<u64>count) << 2 > length) return count ? DecodeFault.Dictionary : DecodeFault.None;
+  reserve(DICTIONARY, (count << 2) + 16);
+  reserve(LENT_STARTS, (count << 2) + 16);
+  memory.fill(at(DICTIONARY), 0xff, (<usize>count) << 2);
+  const starts = at(LENT_STARTS);
+  const bytes = at(LENT_BYTES);
+  let p: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    if (length - p < 4) return DecodeFault.Dictionary;
+    const size = load<u32>(bytes + p);
+    store<u32>(starts + ((<usize>i) << 2), p);
+    p += 4;
+    if (size > length - p) return DecodeFault.Dictionary;
+    p += size;
+  }
+  dictionaryCount = count;
+  dictionaryLent = true;
+  return DecodeFault.None;
+}
+
+/** Entries of the dictionary at hand, and where its ids of strings stand. */
+export function dictionaryEntries(): u32 {
+  return dictionaryCount;
+}
+
+export function dictionaryIds(): usize {
+  return at(DICTIONARY);
+}
+
+/** Reads `count` keys in PLAIN from `from`: those that are wanted become ids of strings, the others UNWANTED. */
+export function readKeyDictionary(physical: u32, count: u32, from: usize, end: usize): u32 {
+  forgetDictionary();
+  if (physical != <u32>Physical.ByteArray) return DecodeFault.Encoding;
+  if ((<u64>count) << 2 > <u64>(end - from)) return DecodeFault.Dictionary;
+  reserve(DICTIONARY, (count << 2) + 16);
+  const entries = at(DICTIONARY);
+  let p = from;
+  for (let i: u32 = 0; i < count; i++) {
+    if (<u32>(end - p) < 4) return DecodeFault.Dictionary;
+    const length = load<u32>(p);
+    p += 4;
+    if (length > <u32>(end - p)) return DecodeFault.Dictionary;
+    store<u32>(entries + ((<usize>i) << 2), wantedKey(p, length));
+    p += length;
+  }
+  dictionaryCount = count;
+  return DecodeFault.None;
 }
 
 /** Reads `count` dictionary entries in PLAIN from `from`. */
@@ -46,6 +118,7 @@ export function readDictionary(kind: u32, physical: u32, count: u32, from: usize
   // Every entry takes at least a bit, so the page bounds the count.
   if (count > (<u64>(end - from)) << 3) return DecodeFault.Dictionary;
   reserve(DICTIONARY, count * kindBytes(kind) + 16);
+  takePairs(WANTED_VALUES);
   reserve(WANTED_VALUES, 8);
   store<u32>(at(WANTED_VALUES), 0);
   store<u32>(at(WANTED_VALUES), count, 4);
@@ -56,7 +129,7 @@ export function readDictionary(kind: u32, physical: u32, count: u32, from: usize
 }
 
 /**
- * Decodes the values in the first `ranges` pairs of WANTED_VALUES out of the page's `total` to `to`.
+ * Decodes the values in the first `ranges` pairs of the column that takePairs() named out of the page's `total` to `to`.
  *
  * @returns a DecodeFault
  */
@@ -94,7 +167,7 @@ export function decodeValues(
 
 /** Position behind the last wanted value. */
 function lastWanted(ranges: u32): u32 {
-  return load<u32>(at(WANTED_VALUES) + ((<usize>ranges) << 3) - 4);
+  return load<u32>(at(pairsColumn) + ((<usize>ranges) << 3) - 4);
 }
 
 /** Stores a byte array as a value of its kind. Returns whether it can be one. */
@@ -114,7 +187,7 @@ function putId(to: usize, from: usize, length: u32, size: u32): bool {
 }
 
 function plain(kind: u32, physical: u32, from: usize, end: usize, total: u32, ranges: u32, to: usize): u32 {
-  const pairs = at(WANTED_VALUES);
+  const pairs = at(pairsColumn);
   let out = to;
   if (physical == Physical.ByteArray) {
     const size = kindBytes(kind);
@@ -152,7 +225,8 @@ function plain(kind: u32, physical: u32, from: usize, end: usize, total: u32, ra
     } else if (physical == Physical.Int32) {
       for (let i = start; i < stop; i++, out += 8) store<i64>(out, <i64>load<i32>(from + ((<usize>i) << 2)));
     } else if (physical == Physical.Int64 || physical == Physical.Double) {
-      memory.copy(out, from + ((<usize>start) << 3), (<usize>(stop - start)) << 3);
+      if (stop - start == 1) store<u64>(out, load<u64>(from + ((<usize>start) << 3)));
+      else memory.copy(out, from + ((<usize>start) << 3), (<usize>(stop - start)) << 3);
       out += (<usize>(stop - start)) << 3;
     } else {
       return DecodeFault.Encoding;
@@ -168,7 +242,7 @@ function indexed(kind: u32, from: usize, end: usize, ranges: u32, wanted: u32, t
   const size = kindBytes(kind);
   // Indexes unpack to the end of the room for the values, so that a pass from the front can replace them in place.
   const indexes = to + <usize>wanted * (size - 4);
-  if (!unpackIndexes(indexes, from + 1, end, width, at(WANTED_VALUES), ranges)) return DecodeFault.Values;
+  if (!unpackWanted(indexes, from + 1, end, width, ranges, wanted)) return DecodeFault.Values;
   const count = dictionaryCount;
   const entries = at(DICTIONARY);
   if (dictionaryDeferred) {
@@ -178,16 +252,78 @@ function indexed(kind: u32, from: usize, end: usize, ranges: u32, wanted: u32, t
     }
     return DecodeFault.None;
   }
+  if (size == 4) return dictionaryLent ? lookUpLent(to, wanted) : lookUpStrings(to, wanted);
   for (let i: u32 = 0; i < wanted; i++) {
     const index = load<u32>(indexes + ((<usize>i) << 2));
     if (index >= count) return DecodeFault.Dictionary;
-    if (size == 4) {
-      store<u32>(to + ((<usize>i) << 2), load<u32>(entries + ((<usize>index) << 2)));
-    } else if (size == 8) {
+    if (size == 8) {
       store<u64>(to + ((<usize>i) << 3), load<u64>(entries + ((<usize>index) << 3)));
     } else {
       v128.store(to + ((<usize>i) << 4), v128.load(entries + ((<usize>index) << 4)));
     }
+  }
+  return DecodeFault.None;
+}
+
+/** Where at least one in so many values is wanted, all are unpacked and the wanted ones picked out. */
+const PICK_RATIO: u32 = 16;
+
+function unpackWanted(to: usize, from: usize, end: usize, width: u32, ranges: u32, wanted: u32): bool {
+  const pairs = at(pairsColumn);
+  const last = lastWanted(ranges);
+  if (last == wanted) return unpackNumbers(to, last, from, end, width);
+  if (last / PICK_RATIO > wanted) return unpackIndexes(to, from, end, width, pairs, ranges);
+  reserve(NUMBERS, (last << 2) + 16);
+  const numbers = at(NUMBERS);
+  if (!unpackNumbers(numbers, last, from, end, width)) return false;
+  if (ranges == wanted) {
+    // One value each.
+    for (let i: u32 = 0; i < wanted; i++) {
+      const position = load<u32>(pairs + ((<usize>i) << 3));
+      store<u32>(to + ((<usize>i) << 2), load<u32>(numbers + ((<usize>position) << 2)));
+    }
+    return true;
+  }
+  let out = to;
+  for (let range: u32 = 0; range < ranges; range++) {
+    const stop = numbers + ((<usize>load<u32>(pairs + ((<usize>range) << 3), 4)) << 2);
+    for (let p = numbers + ((<usize>load<u32>(pairs + ((<usize>range) << 3))) << 2); p < stop; p += 4) {
+      store<u32>(out, load<u32>(p));
+      out += 4;
+    }
+  }
+  return true;
+}
+
+/** Turns the `count` indexes at `to` into what the dictionary has for them. */
+function lookUpStrings(to: usize, count: u32): u32 {
+  const entries = at(DICTIONARY);
+  const entryCount = dictionaryCount;
+  const end = to + ((<usize>count) << 2);
+  for (let p = to; p < end; p += 4) {
+    const index = load<u32>(p);
+    if (index >= entryCount) return DecodeFault.Dictionary;
+    store<u32>(p, load<u32>(entries + ((<usize>index) << 2)));
+  }
+  return DecodeFault.None;
+}
+
+function lookUpLent(to: usize, count: u32): u32 {
+  const entries = at(DICTIONARY);
+  const entryCount = dictionaryCount;
+  const end = to + ((<usize>count) << 2);
+  for (let p = to; p < end; p += 4) {
+    const index = load<u32>(p);
+    if (index >= entryCount) return DecodeFault.Dictionary;
+    const entry = entries + ((<usize>index) << 2);
+    let id = load<u32>(entry);
+    if (id == LENT) {
+      const bytes = at(LENT_BYTES) + load<u32>(at(LENT_STARTS) + ((<usize>index) << 2));
+      const length = load<u32>(bytes);
+      id = length ? intern(STRINGS, bytes + 4, length) : 0;
+      store<u32>(entry, id);
+    }
+    store<u32>(p, id);
   }
   return DecodeFault.None;
 }
@@ -201,7 +337,7 @@ function runLengthBooleans(physical: u32, from: usize, end: usize, total: u32, r
   reserve(NUMBERS, total + 16);
   const bits = at(NUMBERS);
   if (!unpackLevels(bits, lastWanted(ranges), p, p + bytes, 1)) return DecodeFault.Values;
-  const pairs = at(WANTED_VALUES);
+  const pairs = at(pairsColumn);
   let out = to;
   for (let range: u32 = 0; range < ranges; range++) {
     const stop = load<u32>(pairs + ((<usize>range) << 3), 4);
@@ -215,7 +351,7 @@ function runLengthBooleans(physical: u32, from: usize, end: usize, total: u32, r
 function deltas(physical: u32, from: usize, end: usize, ranges: u32, to: usize): u32 {
   if (physical != <u32>Physical.Int32 && physical != <u32>Physical.Int64) return DecodeFault.Encoding;
   const last = lastWanted(ranges);
-  const pairs = at(WANTED_VALUES);
+  const pairs = at(pairsColumn);
   const direct = ranges == 1 && load<u32>(pairs) == 0;
   if (!direct) reserve(NUMBERS, (last << 3) + 16);
   const numbers = direct ? to : at(NUMBERS);
@@ -252,7 +388,7 @@ function deltaLengths(
   const lengths = at(NUMBERS);
   let p = deltaDecode(lengths, last, from, end, true);
   if (!p || deltaCount < total) return DecodeFault.Values;
-  const pairs = at(WANTED_VALUES);
+  const pairs = at(pairsColumn);
   const size = kindBytes(kind);
   let out = to;
   let i: u32 = 0;
@@ -291,7 +427,7 @@ function deltaStrings(
   if (!p || deltaCount < total) return DecodeFault.Values;
   p = deltaDecode(suffixes, last, p, end, true);
   if (!p || deltaCount < total) return DecodeFault.Values;
-  const pairs = at(WANTED_VALUES);
+  const pairs = at(pairsColumn);
   const size = kindBytes(kind);
   let out = to;
   let i: u32 = 0;

@@ -1,6 +1,7 @@
 // The worker thread of the pool that reads stored blocks.
 
 import { workerData } from "node:worker_threads";
-import { type BlockWorkerOptions, serveBlocks } from "../src/block/find_blocks.ts";
+import type { BlockWorkerOptions } from "../src/jobs/api.ts";
+import { serveBlocks } from "../src/jobs/serve.ts";
 
 serveBlocks(workerData as BlockWorkerOptions);

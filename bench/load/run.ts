@@ -55,7 +55,7 @@ export interface LoadResult {
   acknowledged: Ranges; // counters of traces
 }
 
-const templatesMin = 64;
+export const templatesMin = 64;
 const drainMsMax = 20_000; // for answers and retries after the last new request
 
 /** Sends load until it is spent, the time is up, or every connection broke. */

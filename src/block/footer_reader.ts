@@ -1,5 +1,6 @@
 // The footer of a Parquet file, in the compact form in which it is kept for later reads: the leaves of the schema, and per row
 // group where each column chunk and its indexes lie.
+import { ChunkBounds } from "./footer_bounds.ts";
 import { ParquetError } from "./parquet_error.ts";
 import { ThriftReader, ThriftType } from "./thrift_reader.ts";
 
@@ -8,6 +9,16 @@ const schemaDepthMax = 32;
 const rowGroupsMax = 32767;
 const levelMax = 250;
 const byteArray = 6;
+/** Encodings and page types, numbered as in parquet.thrift. */
+const plain = 0;
+const plainDictionary = 2;
+const runLength = 3;
+const bitPacked = 4;
+const runLengthDictionary = 8;
+const dataPage = 0;
+const dataPageV2 = 3;
+/** As the writer that it names, we give a chunk pages of dictionary indexes alone, or none. */
+const ourName = "rubato";
 
 /** A column as the file declares it. */
 export interface FileLeaf {
@@ -34,6 +45,9 @@ export interface ChunkTable {
   nulls: Float64Array;
   /** 1 if every value is 0, false or empty. */
   zero: Uint8Array;
+  /** Whether all data pages are of dictionary indexes: an Indexed. */
+  indexed: Uint8Array;
+  bounds: ChunkBounds;
   dataPage: Float64Array;
   dictionaryPage: Float64Array;
   bytes: Float64Array;
@@ -68,10 +82,12 @@ export function parseFooter(bytes: Uint8Array): ParquetFile {
   const reader = new ThriftReader(bytes);
   let schema: Omit<ParquetFile, "rowGroups"> | undefined;
   const rowGroups: RowGroup[] = [];
+  let isOurs = false;
   for (let id = 0; ; ) {
     id = reader.field(id);
     if (id === 0) break;
-    if (id === 2) {
+    if (id === 6) isOurs = reader.string() === ourName;
+    else if (id === 2) {
       reader.expect(ThriftType.list);
       schema = readSchema(reader);
     } else if (id === 4) {
@@ -85,12 +101,32 @@ export function parseFooter(bytes: Uint8Array): ParquetFile {
     }
   }
   if (!schema) throw new ParquetError("parquet footer: no schema");
+  if (isOurs) {
+    for (const { chunks } of rowGroups) {
+      for (const [leaf, kind] of chunks.indexed.entries()) {
+        if (kind === Indexed.Perhaps) chunks.indexed[leaf] = Indexed.Yes;
+      }
+    }
+  }
   return { ...schema, rowGroups };
 }
 
 /** Bytes that a parsed footer takes in memory, about. */
 export function footerMemoryBytes(file: ParquetFile): number {
-  return file.leaves.length * (200 + file.rowGroups.length * 65);
+  let bytes = file.leaves.length * (200 + file.rowGroups.length * 66);
+  for (const { chunks } of file.rowGroups) bytes += chunks.bounds.memoryBytes;
+  return bytes;
+}
+
+/** What the footer says about a chunk's data pages. */
+export enum Indexed {
+  No = 0,
+  /** All hold dictionary indexes. */
+  Yes = 1,
+  /** All should, by their statistics. */
+  Counted = 2,
+  /** The encodings are those of an indexed chunk, or of one that fell back to PLAIN half way. */
+  Perhaps = 3,
 }
 
 interface Element {
@@ -194,6 +230,8 @@ function emptyChunks(leaves: number): ChunkTable {
     slots: new Float64Array(leaves),
     nulls: new Float64Array(leaves).fill(-1),
     zero: new Uint8Array(leaves),
+    indexed: new Uint8Array(leaves),
+    bounds: new ChunkBounds(leaves),
     dataPage: new Float64Array(leaves),
     dictionaryPage: new Float64Array(leaves),
     bytes: new Float64Array(leaves),
@@ -230,7 +268,8 @@ function readChunkMeta(reader: ThriftReader, group: RowGroup, leaf: number, phys
   for (let id = 0; ; ) {
     id = reader.field(id);
     if (id === 0) return;
-    if (id === 4) chunks.codec[leaf] = reader.count();
+    if (id === 2) chunks.indexed[leaf] = readEncodings(reader);
+    else if (id === 4) chunks.codec[leaf] = reader.count();
     else if (id === 5) chunks.slots[leaf] = reader.count();
     else if (id === 7) chunks.bytes[leaf] = reader.count();
     else if (id === 9) chunks.dataPage[leaf] = reader.count();
@@ -238,8 +277,46 @@ function readChunkMeta(reader: ThriftReader, group: RowGroup, leaf: number, phys
     else if (id === 12) {
       reader.expect(ThriftType.struct);
       readStatistics(reader, group, leaf, physical);
+    } else if (id === 13) {
+      chunks.indexed[leaf] = readEncodingStats(reader);
     } else reader.skip();
   }
+}
+
+/** A dictionary page is PLAIN itself, so a chunk of it and of PLAIN pages looks no different. */
+function readEncodings(reader: ThriftReader): Indexed {
+  reader.expect(ThriftType.list);
+  const count = reader.list(ThriftType.i32);
+  let indexed = false;
+  let other = false;
+  for (let i = 0; i < count; i++) {
+    const encoding = reader.integer();
+    if (encoding === plainDictionary || encoding === runLengthDictionary) indexed = true;
+    else if (encoding !== plain && encoding !== runLength && encoding !== bitPacked) other = true;
+  }
+  return indexed && !other ? Indexed.Perhaps : Indexed.No;
+}
+
+function readEncodingStats(reader: ThriftReader): Indexed {
+  reader.expect(ThriftType.list);
+  const count = reader.list(ThriftType.struct);
+  let indexed = false;
+  let other = false;
+  for (let i = 0; i < count; i++) {
+    let type = -1;
+    let encoding = -1;
+    for (let id = 0; ; ) {
+      id = reader.field(id);
+      if (id === 0) break;
+      if (id === 1) type = reader.integer();
+      else if (id === 2) encoding = reader.integer();
+      else reader.skip();
+    }
+    if (type !== dataPage && type !== dataPageV2) continue;
+    if (encoding === plainDictionary || encoding === runLengthDictionary) indexed = true;
+    else other = true;
+  }
+  return indexed && !other ? Indexed.Counted : Indexed.No;
 }
 
 function readStatistics(reader: ThriftReader, group: RowGroup, leaf: number, physical: number): void {
@@ -253,7 +330,10 @@ function readStatistics(reader: ThriftReader, group: RowGroup, leaf: number, phy
     else if (id === 6) lowest = reader.binary();
     else reader.skip();
   }
-  if (lowest && highest && isZero(lowest, physical) && isZero(highest, physical)) group.chunks.zero[leaf] = 1;
+  if (lowest && highest) {
+    if (isZero(lowest, physical) && isZero(highest, physical)) group.chunks.zero[leaf] = 1;
+    group.chunks.bounds.set(leaf, physical, lowest, highest);
+  }
   if (leaf !== 0) return;
   // Copies, so that the footer's bytes can go; slice() of a Buffer would be a view.
   group.lowest = lowest ? new Uint8Array(lowest) : null;

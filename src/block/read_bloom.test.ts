@@ -16,7 +16,13 @@ test.skipIf(missing)(
       existsSync(join(root, "rich", name, "meta.json")),
     );
     const meta = parseMeta(readFileSync(join(root, "rich", id!, "meta.json"), "utf8"));
-    const caches = new ReadCaches({ footerBytes: 1 << 20, bloomBytes: 0, dictionaryBytes: 1 << 20 });
+    const caches = new ReadCaches({
+      footerBytes: 1 << 20,
+      bloomBytes: 0,
+      dictionaryBytes: 1 << 20,
+      traceIdBytes: 1 << 20,
+      pageBytes: 1 << 20,
+    });
     const store = new LocalStore(root);
 
     const absent = await BlockReader.open(store, meta, caches);

@@ -32,6 +32,12 @@ export interface AttributeLeaf extends ReadLeaf {
   type: number;
 }
 
+/** A leaf beside Key with values of one type. */
+export interface ValueLeaf {
+  read: ReadLeaf;
+  type: number;
+}
+
 /** The leaves of one kind of owner of attributes. */
 export interface OwnerLeaves {
   owner: Owner;
@@ -42,7 +48,9 @@ export interface OwnerLeaves {
   attribute: Levels;
   key: ReadLeaf | null;
   isArray: ReadLeaf | null;
-  values: { read: ReadLeaf; type: number }[];
+  values: ValueLeaf[];
+  /** Which of them had all values of an attribute, by its name, when it was last read by that: it is tried first. */
+  valuesOf: Map<string, ValueLeaf>;
   /** In the order in which they come back: dedicated columns, then static ones. */
   dedicated: AttributeLeaf[];
   /** A required string that is no attribute when it is empty, and stands between the two. */
@@ -50,7 +58,13 @@ export interface OwnerLeaves {
   statics: AttributeLeaf[];
 }
 
-/** All leaves that a trace is made of. */
+/** The services of each trace: one value per service. */
+export interface StatsLeaves {
+  service: FieldLeaf;
+  counts: FieldLeaf[];
+}
+
+/** All leaves that a trace is made of, and those that say something about it as a whole. */
 export interface TraceLeaves {
   traceId: ReadLeaf;
   spanId: ReadLeaf;
@@ -58,16 +72,22 @@ export interface TraceLeaves {
   scopes: OwnerLeaves;
   spans: OwnerLeaves;
   /** One value per event, and whether it counts from the start of the span. */
-  eventTime: ReadLeaf | null;
+  eventTime: FieldLeaf | null;
   eventTimeIsRelative: boolean;
   events: OwnerLeaves;
   /** One value per link. */
-  linkTraceId: ReadLeaf | null;
+  linkTraceId: FieldLeaf | null;
   /** One protobuf message with all links per span, in place of the list. */
   linkMessages: ReadLeaf | null;
   links: OwnerLeaves;
   /** Every leaf above, once, in file order. */
   all: ReadLeaf[];
+  /** One value per row. */
+  traces: FieldLeaf[];
+  /** Nested set numbers, one value per span. */
+  nested: FieldLeaf[];
+  /** vParquet3 has none. */
+  stats: StatsLeaves | null;
   /** Leaves, by index, that need not be read where all their values are 0, false or empty: the batch begins with that. */
   zeroIsDefault: Set<number>;
 }
@@ -80,15 +100,27 @@ export interface TraceLeaves {
  */
 export function traceLeaves(file: ParquetFile, dedicated: readonly DedicatedColumn[]): TraceLeaves {
   const all = new Map<number, ReadLeaf>();
-  const find = (path: string, kind: ValueKind): ReadLeaf | null => {
+  const look = (path: string, kind: ValueKind): ReadLeaf | null => {
     const leaf = file.byPath.get(path);
     if (!leaf) return null;
     if (!fits(kind, leaf.physical))
       throw new ParquetError(`parquet column ${path}: physical type ${leaf.physical}`);
-    const read = { leaf, kind };
-    all.set(leaf.index, read);
+    return { leaf, kind };
+  };
+  const find = (path: string, kind: ValueKind): ReadLeaf | null => {
+    const read = look(path, kind);
+    if (read) all.set(read.leaf.index, read);
     return read;
   };
+  const field = (path: string, column: Column): FieldLeaf | null => {
+    const read = find(path, kindOf(column));
+    return read && { ...read, column };
+  };
+  const lookAtAll = (group: string, columns: readonly (readonly [string, Column])[]): FieldLeaf[] =>
+    columns.flatMap(([name, column]) => {
+      const read = look(`${group}${name}`, kindOf(column));
+      return read ? [{ ...read, column }] : [];
+    });
   const need = (path: string, kind: ValueKind): ReadLeaf => {
     const read = find(path, kind);
     if (!read) throw new ParquetError(`parquet schema: no column ${path}`);
@@ -97,8 +129,8 @@ export function traceLeaves(file: ParquetFile, dedicated: readonly DedicatedColu
   const levels = (path: string): Levels => file.groups.get(path) ?? { repetition: 0, definition: 0 };
   const fields = (group: string, columns: readonly (readonly [string, Column])[]): FieldLeaf[] =>
     columns.flatMap(([name, column]) => {
-      const read = find(`${group}.${name}`, kindOf(column));
-      return read ? [{ ...read, column }] : [];
+      const read = field(`${group}.${name}`, column);
+      return read ? [read] : [];
     });
   const attributes = (
     owner: Owner,
@@ -130,6 +162,7 @@ export function traceLeaves(file: ParquetFile, dedicated: readonly DedicatedColu
       key,
       isArray: find(`${within}.IsArray`, ValueKind.Bool),
       values,
+      valuesOf: new Map(),
       dedicated: dedicated.flatMap((column, i) =>
         column.scope === scope
           ? own(`DedicatedAttributes.${spareColumn(dedicated, i)}`, column.name, column.type)
@@ -142,19 +175,21 @@ export function traceLeaves(file: ParquetFile, dedicated: readonly DedicatedColu
     };
   };
 
-  const since = find(`${events}.TimeSinceStartNano`, ValueKind.Number);
-  const found: Omit<TraceLeaves, "all" | "zeroIsDefault"> = {
+  const since = field(`${events}.TimeSinceStartNano`, Column.EventTime);
+  const found: Omit<TraceLeaves, "all" | "zeroIsDefault" | "stats"> = {
     traceId: need("TraceID", ValueKind.Id16),
     spanId: need(`${spans}.SpanID`, ValueKind.Id8),
     resources: attributes(Owner.Resource, resources, "rs.Resource", resourceFields, "resource"),
     scopes: attributes(Owner.Scope, scopes, "rs.ss.Scope", scopeFields),
     spans: attributes(Owner.Span, spans, spans, spanFields, "span"),
-    eventTime: since ?? find(`${events}.TimeUnixNano`, ValueKind.Number),
+    eventTime: since ?? field(`${events}.TimeUnixNano`, Column.EventTime),
     eventTimeIsRelative: since !== null,
     events: attributes(Owner.Event, events, events, eventFields, "event"),
-    linkTraceId: find(`${links}.TraceID`, ValueKind.String),
+    linkTraceId: field(`${links}.TraceID`, Column.LinkTraceId),
     linkMessages: find(links, ValueKind.String),
     links: attributes(Owner.Link, links, links, linkFields),
+    traces: lookAtAll("", traceFields),
+    nested: lookAtAll(`${spans}.`, nestedFields),
   };
   if (found.traceId.leaf.maxRepetition !== 0 || found.traceId.leaf.maxDefinition !== 0) {
     throw new ParquetError("parquet schema: TraceID is not required");
@@ -165,8 +200,47 @@ export function traceLeaves(file: ParquetFile, dedicated: readonly DedicatedColu
       if (read) zeroIsDefault.add(read.leaf.index);
     }
   }
-  return { ...found, zeroIsDefault, all: [...all.values()].sort((a, b) => a.leaf.index - b.leaf.index) };
+  return {
+    ...found,
+    stats: statsOf(lookAtAll),
+    zeroIsDefault,
+    all: [...all.values()].sort((a, b) => a.leaf.index - b.leaf.index),
+  };
 }
+
+/** A map in vParquet4, a list of groups in vParquet5. */
+function statsOf(
+  look: (group: string, columns: readonly (readonly [string, Column])[]) => FieldLeaf[],
+): StatsLeaves | null {
+  for (const [service, group] of [
+    ["key", "ServiceStats.key_value."],
+    ["ServiceName", "ServiceStats."],
+  ] as const) {
+    const [name] = look(group, [[service, Column.StatsService]]);
+    if (!name) continue;
+    const within = service === "key" ? `${group}value.` : group;
+    const counts = look(within, [
+      ["SpanCount", Column.StatsSpans],
+      ["ErrorCount", Column.StatsErrors],
+    ]);
+    return { service: name, counts };
+  }
+  return null;
+}
+
+const traceFields = [
+  ["StartTimeUnixNano", Column.TraceStart],
+  ["EndTimeUnixNano", Column.TraceEnd],
+  ["DurationNano", Column.TraceDuration],
+  ["RootServiceName", Column.TraceRootService],
+  ["RootSpanName", Column.TraceRootName],
+] as const;
+
+const nestedFields = [
+  ["NestedSetLeft", Column.NestedLeft],
+  ["NestedSetRight", Column.NestedRight],
+  ["ParentID", Column.NestedParent],
+] as const;
 
 const resourceFields = [["DroppedAttributesCount", Column.ResourceDropped]] as const;
 
@@ -209,8 +283,12 @@ const textColumns: ReadonlySet<Column> = new Set([
   Column.SpanState,
   Column.SpanStatusMessage,
   Column.EventName,
+  Column.LinkTraceId,
   Column.LinkSpanId,
   Column.LinkState,
+  Column.TraceRootService,
+  Column.TraceRootName,
+  Column.StatsService,
 ]);
 
 /** Leaves beside Key that hold values; ValueDropped is ValueUnsupported in pre-release files. */

@@ -29,6 +29,34 @@ export class Dictionary {
     return this.#bytes.subarray(index === 0 ? 4 : this.#ends[index - 1]! + 4, this.#ends[index]!);
   }
 
+  /** Number of the entry that is this, or -1. */
+  indexOf(text: Uint8Array): number {
+    const bytes = Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+    const needle = Buffer.allocUnsafe(4 + text.length);
+    needle.writeUInt32LE(text.length);
+    needle.set(text, 4);
+    // Far quicker than to look at one entry after the other. What is found may begin within an entry.
+    for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1)) {
+      const index = this.#entryAt(at);
+      if (index >= 0) return index;
+    }
+    return -1;
+  }
+
+  /** Number of the entry that begins here, or -1. */
+  #entryAt(position: number): number {
+    this.#ends ??= this.#findEnds();
+    if (position === 0) return this.count > 0 ? 0 : -1;
+    let low = 0;
+    let high = this.count - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ends[middle]! < position) low = middle + 1;
+      else high = middle;
+    }
+    return this.#ends[low] === position && low + 1 < this.count ? low + 1 : -1;
+  }
+
   #findEnds(): Uint32Array {
     const bytes = this.#bytes;
     if (this.count * 4 > bytes.length) throw new ParquetError("parquet dictionary: cut short");

@@ -3,8 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Column } from "../../wasm/column_ids.ts";
-import { Encoding, Physical, ValueKind } from "../../wasm/parquet_decode_ids.ts";
+import { Encoding, Keep, Owner, Physical, ValueKind } from "../../wasm/parquet_decode_ids.ts";
 import { SpanBatch } from "../batch/span_batch.ts";
+import type { Necessary, Projection } from "../search/projection.ts";
 import { MemoryStore } from "../store/memory_store_fixture.ts";
 import { parseFooter } from "./footer_reader.ts";
 import { type BlockMeta, parseMeta } from "./meta.ts";
@@ -41,7 +42,13 @@ function block(root: string, tenant: string): Block {
 async function readAll({ meta }: Block, data: Uint8Array, id: Uint8Array): Promise<ParquetError | null> {
   const store = new MemoryStore();
   await store.write(`${meta.tenantID}/${meta.blockID}/data.parquet`, data);
-  const limits = { footerBytes: 1 << 20, bloomBytes: 0, dictionaryBytes: 1 << 20 };
+  const limits = {
+    footerBytes: 1 << 20,
+    bloomBytes: 0,
+    dictionaryBytes: 1 << 20,
+    traceIdBytes: 1 << 20,
+    pageBytes: 1 << 20,
+  };
   const reader = await BlockReader.open(store, { ...meta, size: data.length }, new ReadCaches(limits));
   try {
     await reader.findTrace(id);
@@ -55,6 +62,131 @@ async function readAll({ meta }: Block, data: Uint8Array, id: Uint8Array): Promi
     if (error instanceof ParquetError) return error;
     throw error;
   }
+}
+
+const projections: Projection[] = [
+  { traceIds: false, columns: [Column.SpanStatus, Column.TraceStart, Column.TraceEnd], attributes: {} },
+  {
+    traceIds: true,
+    columns: [
+      Column.SpanName,
+      Column.SpanStart,
+      Column.NestedLeft,
+      Column.NestedRight,
+      Column.NestedParent,
+      Column.TraceRootName,
+      Column.TraceStatsStart,
+      Column.EventTime,
+      Column.EventName,
+      Column.LinkTraceId,
+    ],
+    attributes: { resource: ["service.name", "region", "team"], span: "all" },
+  },
+  {
+    traceIds: false,
+    columns: [Column.ResourceService],
+    attributes: {
+      resource: ["region", "zone"],
+      instrumentation: ["scope.attr"],
+      span: ["t.string", "t.ints", "t.kvlist", "t.double", "a", "user.id", "http.method", "labels", "codes"],
+      event: ["exception.type", "i"],
+      link: ["reason", "n"],
+    },
+  },
+];
+
+const position = { offset: 0, line: 1, column: 1 };
+const necessaries: Necessary[] = [
+  {
+    kind: "comparison",
+    attribute: { kind: "intrinsic", name: "name", position },
+    op: "=~",
+    value: { kind: "literal", type: "string", value: "zz.*", position },
+  },
+  {
+    kind: "comparison",
+    attribute: { kind: "attribute", scope: "none", name: "a", parent: false, position },
+    op: "=",
+    value: { kind: "literal", type: "string", value: "b", position },
+  },
+  {
+    kind: "comparison",
+    attribute: { kind: "attribute", scope: "span", name: "a", parent: false, position },
+    op: ">",
+    value: { kind: "literal", type: "int", value: 5n, position },
+  },
+  {
+    kind: "comparison",
+    attribute: { kind: "intrinsic", name: "duration", position },
+    op: "<",
+    value: { kind: "literal", type: "duration", value: 1000n, position },
+  },
+  {
+    kind: "existence",
+    attribute: { kind: "attribute", scope: "event", name: "exception.type", parent: false, position },
+  },
+];
+
+/** Asks for everything that a query can ask for. Returns the number of ParquetErrors. */
+async function queryAll({ meta }: Block, data: Uint8Array, ids: Uint8Array): Promise<number> {
+  const store = new MemoryStore();
+  await store.write(`${meta.tenantID}/${meta.blockID}/data.parquet`, data);
+  const limits = {
+    footerBytes: 1 << 20,
+    bloomBytes: 0,
+    dictionaryBytes: 1 << 20,
+    traceIdBytes: 1 << 20,
+    pageBytes: 1 << 20,
+  };
+  const reader = await BlockReader.open(store, { ...meta, size: data.length }, new ReadCaches(limits));
+  let errors = 0;
+  const tried = async (work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof ParquetError)) throw error;
+      errors++;
+    }
+  };
+  const batch = SpanBatch.create();
+  for (const projection of projections) {
+    for (const rows of [
+      undefined,
+      [
+        { start: 1, end: 3 },
+        { start: 4, end: 40 },
+      ],
+    ]) {
+      await tried(async () => {
+        batch.reset();
+        await reader.readRowGroup(batch, 0, { projection, rows });
+        // What was read must not lead out of the columns.
+        const ordered = batch.core.orderedTraces!();
+        expect(batch.u32(Column.OrderedSpanStart, ordered + 1)[ordered]).toBe(batch.spans);
+        for (let trace = 0; trace < Math.min(3, batch.traces); trace++) batch.core.assembleTrace!(trace);
+      });
+    }
+  }
+  for (const necessary of necessaries) {
+    await tried(async () => {
+      const window = { startNanos: 0n, endNanos: 1n << 62n };
+      const ranges = await reader.candidateRows(0, necessary, window);
+      const { rows } = await reader.groupSize(0);
+      let before = -1;
+      for (const { start, end } of ranges) {
+        expect(start).toBeGreaterThan(before);
+        expect(end).toBeGreaterThan(start);
+        expect(end).toBeLessThanOrEqual(rows);
+        before = end;
+      }
+    });
+  }
+  await tried(() => reader.traceIds(0));
+  await tried(() => reader.findRows(ids));
+  await tried(() => reader.keyNames(0, "span"));
+  await tried(() => reader.keyNames(0, "link"));
+  await tried(() => reader.columnDictionary(0, "rs.ss.Spans.Name"));
+  return errors;
 }
 
 /** Flips, overwrites, or repeats bytes in [from, to). */
@@ -124,6 +256,33 @@ describe.skipIf(missing)("BlockReader reads damaged files to a result or a Parqu
   }
 });
 
+describe.skipIf(missing)(
+  "BlockReader answers queries on damaged files with a result or a ParquetError",
+  () => {
+    for (const [root, tenant] of missing ? [] : [...variants, ["vParquet4", "rich"] as const]) {
+      const whole = block(root, tenant);
+      const footerStart = whole.data.length - 8 - whole.meta.footerSize;
+      // Ids that the block may or may not have, more than are looked up one by one.
+      const ids = new Uint8Array(100 * 16).map((_, i) => (i % 16 === 0 ? i / 16 : i % 16));
+
+      test(`${root} ${tenant}: undamaged`, async () => {
+        expect(await queryAll(whole, whole.data, ids)).toBe(0);
+      });
+
+      test(`${root} ${tenant}: footer, indexes, pages`, async () => {
+        const next = random(9);
+        const bare = root.startsWith("foreign") ? whole.data : withoutChecksums(whole);
+        let errors = 0;
+        for (let i = 0; i < 60; i++) {
+          const [from, to] = i % 2 ? [footerStart - 4000, whole.data.length - 8] : [4, footerStart];
+          errors += await queryAll(whole, damage(bare, from, to, next), ids);
+        }
+        expect(errors).toBeGreaterThan(0);
+      });
+    }
+  },
+);
+
 /** Zeroes the checksum's varint in every page header: absent and 0 mean the same to a reader. */
 function withoutChecksums({ meta, data }: Block): Uint8Array {
   const copy = data.slice();
@@ -189,7 +348,13 @@ describe("decodePage() of random bytes stays within its own columns", () => {
       if (i % 500 === 0) batch.reset();
       core.beginLeaves!();
       const [physical, kind] = physicals[next(physicals.length)]!;
-      core.startLeaf!(1, kind, physical, next(2) * next(3), next(2) * next(3), next(2));
+      const keep = next(5);
+      core.startLeaf!(1, kind, physical, next(2) * next(3), next(2) * next(3), keep);
+      if (keep === Keep.Keys || keep === Keep.Selected) {
+        core.beginAttrs!(Owner.Span);
+        core.beginSelect!(next(2), next(2), next(3), next(3));
+        core.wantKey!(next(3));
+      }
       if (next(2)) {
         const rows = batch.reserveColumn(Column.Decode4, 16);
         const start = next(10);

@@ -118,7 +118,7 @@ describe.skipIf(missing)("readRowGroup() of some rows gives those traces", () =>
         { start: whole.traces - 2, end: whole.traces },
       ];
       const some = SpanBatch.create();
-      await reader!.readRowGroup(some, 0, rows);
+      await reader!.readRowGroup(some, 0, { rows });
       const wanted = rows.flatMap(({ start, end }) =>
         Array.from({ length: end - start }, (_, i) => start + i),
       );

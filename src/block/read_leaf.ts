@@ -2,7 +2,7 @@
 // are decoded there.
 import { crc32 } from "node:zlib";
 import { Column } from "../../wasm/column_ids.ts";
-import { Encoding, Row, ValueKind } from "../../wasm/parquet_decode_ids.ts";
+import { Encoding, Keep, Row, ValueKind } from "../../wasm/parquet_decode_ids.ts";
 import type { SpanBatch } from "../batch/span_batch.ts";
 import { CompressError } from "../compress/compress_error.ts";
 import { Codec, decompress } from "../compress/decompress.ts";
@@ -14,6 +14,8 @@ import { check, giveBytes, type LeafRequest } from "./read_records.ts";
 /** Linear memory that a batch may grow to while it is read. */
 const batchBytesMax = 1 << 30;
 const slackBytes = 32;
+/** Decompressed pages of one block that are kept. */
+const bodyBytesMax = 8 << 20;
 
 /** The bytes of a chunk that are to be decoded. */
 export interface ChunkPages {
@@ -22,19 +24,68 @@ export interface ChunkPages {
   slots: number;
   /** The whole chunk; null if single pages are given. */
   sequence: Uint8Array | null;
-  /** Pages with their headers, and the row that each begins with. */
-  pages: { bytes: Uint8Array; firstRow: number }[];
-  /** The dictionary, if it is known and `sequence` is not given. */
+  /** Where the sequence begins in the file. */
+  offset: number;
+  pages: GivenPage[];
+  /** The dictionary, if it is not in `sequence`. */
   dictionary: Dictionary | null;
+  /** Pages that have been decompressed before. */
+  bodies: PageBodies;
 }
+
+/** A single page of a chunk. */
+export interface GivenPage {
+  /** With its header; empty if it is known. */
+  bytes: Uint8Array;
+  /** Where it stands in the file. */
+  offset: number;
+  /** Row that it begins with. */
+  firstRow: number;
+  /** As it was when it was read before. */
+  known: PlainPage | null;
+  /** Remembers the page, once it is checked and decompressed. */
+  remember: ((page: PlainPage) => void) | null;
+}
+
+/** A page whose body has been checked and decompressed. */
+export interface PlainPage {
+  header: PageHeader;
+  content: Uint8Array;
+}
+
+/** Decompressed pages, kept from one read of a row group to the next, by their place in the file. */
+export class PageBodies {
+  readonly #bodies = new Map<number, Uint8Array>();
+  #room = bodyBytesMax;
+
+  get(offset: number): Uint8Array | undefined {
+    return this.#bodies.get(offset);
+  }
+
+  keep(offset: number, body: Uint8Array): void {
+    if (body.length > this.#room || this.#bodies.has(offset)) return;
+    this.#room -= body.length;
+    this.#bodies.set(offset, body);
+  }
+}
+
+/**
+ * How many entries of a string dictionary will be used: those that are become strings of the batch. With "none" the values stay the indexes
+ * that they are.
+ */
+export type Entries = "all" | "some" | "few" | "none";
 
 /**
  * Decodes a leaf of a chunk.
  *
- * @param few that few rows are wanted: of a string dictionary only the entries they use are taken
  * @throws ParquetError
  */
-export function decodeLeaf(batch: SpanBatch, request: LeafRequest, chunk: ChunkPages, few: boolean): void {
+export function decodeLeaf(
+  batch: SpanBatch,
+  request: LeafRequest,
+  chunk: ChunkPages,
+  entries: Entries,
+): void {
   const { leaf, kind } = request;
   batch.core.startLeaf!(
     leaf.index,
@@ -42,21 +93,43 @@ export function decodeLeaf(batch: SpanBatch, request: LeafRequest, chunk: ChunkP
     leaf.physical,
     leaf.maxRepetition,
     leaf.maxDefinition,
-    request.keepLevels ? 1 : 0,
+    request.keep,
   );
   try {
-    if (chunk.sequence) decodeSequence(batch, request, chunk, chunk.sequence, few);
+    const deferred = chunk.dictionary ? takeDictionary(batch, request, chunk.dictionary, entries) : null;
+    if (chunk.sequence) decodeSequence(batch, request, chunk, chunk.sequence, entries, deferred);
     else {
-      const deferred = chunk.dictionary ? takeDictionary(batch, request, chunk.dictionary, few) : null;
-      for (const page of chunk.pages) {
-        const header = parsePageHeader(page.bytes, 0);
-        const body = pageBody(page.bytes, 0, header);
-        decodeData(batch, request, chunk.codec, header, body, page.firstRow, deferred);
-      }
+      for (const page of chunk.pages) decodeGiven(batch, request, chunk, page, deferred, entries);
     }
   } catch (error) {
     throw subject(error, leaf.path);
   }
+}
+
+function decodeGiven(
+  batch: SpanBatch,
+  request: LeafRequest,
+  chunk: ChunkPages,
+  { bytes, offset, firstRow, known, remember }: GivenPage,
+  deferred: Dictionary | null,
+  entries: Entries,
+): void {
+  if (known) {
+    const from = giveBytes(batch, known.content);
+    decodeContent(batch, request, known.header, 0, from, known.content.length, firstRow, deferred);
+    return;
+  }
+  const header = parsePageHeader(bytes, 0);
+  const body = pageBody(bytes, 0, header);
+  if (remember && header.type === PageType.data && chunk.codec !== Codec.snappy) {
+    const content = decompress(chunk.codec, body, header.uncompressedBytes);
+    // A copy, since uncompressed pages are views on all that was read.
+    remember({ header, content: chunk.codec === Codec.none ? content.slice() : content });
+    const from = giveBytes(batch, content);
+    decodeContent(batch, request, header, 0, from, content.length, firstRow, deferred);
+    return;
+  }
+  decodeData(batch, request, chunk, header, body, offset, firstRow, deferred, entries);
 }
 
 /** Names the column in errors that do not. */
@@ -77,23 +150,26 @@ function decodeSequence(
   request: LeafRequest,
   chunk: ChunkPages,
   bytes: Uint8Array,
-  few: boolean,
+  entries: Entries,
+  known: Dictionary | null,
 ): void {
   if (chunk.slots > chunkSlotsMax) throw new ParquetError(`${chunk.slots} values in a chunk`);
   let position = 0;
   let slots = 0;
-  let deferred: Dictionary | null = null;
+  let deferred = known;
   let first = true;
   while (slots < chunk.slots) {
     if (position >= bytes.length) throw new ParquetError("pages end before their values");
+    const start = position;
     const header = parsePageHeader(bytes, position);
     const body = pageBody(bytes, position, header);
     position += header.headerBytes + header.compressedBytes;
     if (header.type === PageType.dictionary) {
       const content = decompress(chunk.codec, body, header.uncompressedBytes);
-      deferred = takeDictionary(batch, request, new Dictionary(content, header.slots), few);
+      deferred = takeDictionary(batch, request, new Dictionary(content, header.slots), entries);
     } else if (header.type === PageType.data || header.type === PageType.dataV2) {
-      decodeData(batch, request, chunk.codec, header, body, first ? 0 : Row.Follows, deferred);
+      const place = chunk.offset + start;
+      decodeData(batch, request, chunk, header, body, place, first ? 0 : Row.Follows, deferred, entries);
       slots += header.slots;
       first = false;
     }
@@ -121,13 +197,23 @@ export function parseDictionary(bytes: Uint8Array, codec: number, path: string):
 /** Hands the dictionary to the core, or returns it if its entries are to be looked up one by one. */
 function takeDictionary(
   batch: SpanBatch,
-  { leaf, kind }: LeafRequest,
+  { leaf, kind, keep }: LeafRequest,
   dictionary: Dictionary,
-  few: boolean,
+  entries: Entries,
 ): Dictionary | null {
-  if (few && kind === ValueKind.String) {
-    batch.core.deferDictionary!(dictionary.count);
-    return dictionary;
+  if (keep === Keep.LevelsAlone) return null;
+  if (kind === ValueKind.String && keep !== Keep.Keys) {
+    if (entries === "few" || entries === "none") {
+      batch.core.deferDictionary!(dictionary.count);
+      return entries === "few" ? dictionary : null;
+    }
+    if (entries === "some" || keep === Keep.Selected) {
+      const { bytes, count } = dictionary;
+      const address = batch.reserveColumn(Column.Decode21, bytes.length + slackBytes);
+      new Uint8Array(batch.core.memory.buffer, address, bytes.length).set(bytes);
+      check(batch.core.lendDictionary!(bytes.length, count), null);
+      return null;
+    }
   }
   const address = giveBytes(batch, dictionary.bytes);
   check(batch.core.decodeDictionary!(leaf.index, address, dictionary.bytes.length, dictionary.count), null);
@@ -146,14 +232,15 @@ function pageBody(bytes: Uint8Array, position: number, header: PageHeader): Uint
 function decodeData(
   batch: SpanBatch,
   request: LeafRequest,
-  codec: number,
+  { codec, bodies }: ChunkPages,
   header: PageHeader,
   body: Uint8Array,
+  offset: number,
   firstRow: number,
   deferred: Dictionary | null,
+  entries: Entries,
 ): void {
   const { core } = batch;
-  const { leaf } = request;
   const levelBytes = header.repetitionBytes + header.definitionBytes;
   const contentBytes = header.uncompressedBytes - levelBytes;
   let levels = 0;
@@ -178,14 +265,36 @@ function decodeData(
       giveBytes(batch, body);
       from = expandSnappy(batch, 0, body.length, contentBytes);
     } else {
-      from = giveBytes(batch, decompress(codec, body, contentBytes));
+      const content = bodies.get(offset) ?? decompress(codec, body, contentBytes);
+      // Whoever leaves values as they are looks for rows, to read them next.
+      if (entries === "none") bodies.keep(offset, content);
+      from = giveBytes(batch, content);
     }
   } else {
     throw new ParquetError(`page of type ${header.type} where data should be`);
   }
+  decodeContent(batch, request, header, levels, from, contentBytes, firstRow, deferred);
+}
+
+/**
+ * Has the core decode a page that lies in its memory.
+ *
+ * @param levels address of the levels of a V2 page; 0: they precede the values
+ * @param from address of the values, or of all of a V1 page
+ */
+function decodeContent(
+  batch: SpanBatch,
+  request: LeafRequest,
+  header: PageHeader,
+  levels: number,
+  from: number,
+  contentBytes: number,
+  firstRow: number,
+  deferred: Dictionary | null,
+): void {
   check(
-    core.decodePage!(
-      leaf.index,
+    batch.core.decodePage!(
+      request.leaf.index,
       header.slots,
       levels,
       from,

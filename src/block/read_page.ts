@@ -72,6 +72,31 @@ export function parsePageHeader(bytes: Uint8Array, position: number): PageHeader
   return header;
 }
 
+/**
+ * The encoding of the values of a page.
+ *
+ * @param bytes the beginning of its header: the statistics at its end may be missing
+ */
+export function pageEncoding(bytes: Uint8Array): number {
+  const reader = new ThriftReader(bytes);
+  for (let id = 0; ; ) {
+    id = reader.field(id);
+    if (id === 0) throw new ParquetError("parquet page: no encoding");
+    if (id !== 5 && id !== 7 && id !== 8) {
+      reader.skip();
+      continue;
+    }
+    reader.expect(ThriftType.struct);
+    const wanted = id === 8 ? 4 : 2;
+    for (let inner = 0; ; ) {
+      inner = reader.field(inner);
+      if (inner === 0) throw new ParquetError("parquet page: no encoding");
+      if (inner === wanted) return reader.count();
+      reader.skip();
+    }
+  }
+}
+
 /** Header of a V1 data page, or of a dictionary page, which has the first two fields in common with it. */
 function readV1Header(reader: ThriftReader, header: PageHeader): void {
   for (let id = 0; ; ) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Physical, ValueKind } from "../../wasm/parquet_decode_ids.ts";
+import { ChunkBounds } from "./footer_bounds.ts";
 import type { RowGroup } from "./footer_reader.ts";
 import { coalesce, planLeaf } from "./read_plan.ts";
 
@@ -33,6 +34,8 @@ describe("planLeaf()", () => {
       slots: Float64Array.of(40),
       nulls: Float64Array.of(nulls),
       zero: Uint8Array.of(zero),
+      indexed: Uint8Array.of(0),
+      bounds: new ChunkBounds(1),
       dataPage: Float64Array.of(120),
       dictionaryPage: Float64Array.of(100),
       bytes: Float64Array.of(80),

@@ -47,6 +47,15 @@ export function chunkRange(group: RowGroup, leaf: number): ByteRange {
   return { offset, length: bytes[leaf]! };
 }
 
+/** The dictionary page of a column chunk, if the footer says where it is. */
+export function dictionaryRange(group: RowGroup, leaf: number): ByteRange | null {
+  const offset = group.chunks.dictionaryPage[leaf]!;
+  const length = group.chunks.dataPage[leaf]! - offset;
+  const whole = chunkRange(group, leaf);
+  if (offset === 0 || length <= 0 || length > whole.length) return null;
+  return { offset, length };
+}
+
 /** Tells whether the statistics of a chunk say that it has no value, or none that a read would miss. */
 export function isEmptyChunk(group: RowGroup, read: ReadLeaf, zeroIsDefault: ReadonlySet<number>): boolean {
   const { index, maxDefinition } = read.leaf;

@@ -79,14 +79,15 @@ const queryFrontend: Table<QueryFrontendConfig> = {
   multi_tenant_queries_enabled: bool(true),
   max_grpc_streaming_packet_size: bytes(2_097_152),
   max_query_expression_size_bytes: bytes(131_072),
-  // Tempo keeps the newest 30 s out of metrics; here a span counts as soon as it is acknowledged.
+  // Tempo keeps the newest 30 s out of answers; here a span is found as soon as it is acknowledged.
   query_end_cutoff: duration("0s"),
   search: {
     concurrent_jobs: int(1000),
     target_bytes_per_job: bytes(104_857_600),
-    default_result_limit: int(20),
+    default_result_limit: int(20, { min: 1 }),
     max_result_limit: int(262_144),
     max_duration: duration("168h"),
+    // Live data and blocks are always both searched; this is how far back a request goes that says nothing of time.
     query_backend_after: duration("15m"),
     default_spans_per_span_set: int(3),
     max_spans_per_span_set: int(100),
@@ -298,23 +299,19 @@ export const table: Table<Config> = {
 /** The same, for code that walks it. */
 export const anyTable: AnyTable = table;
 
-const noSearch = "this version answers trace lookups, not searches";
 const noMetrics = "this version does not serve TraceQL metrics";
-const noQueue =
-  "trace lookups wait in one line of fixed length; querier.trace_by_id.query_timeout bounds them";
+const noQueue = "queries wait in lines of fixed length; querier.*.query_timeout bounds them";
+const ownJobs = "searches are shared out among querier.block_workers as they come";
 const noCompaction = "this version neither merges stored blocks nor deletes old ones";
 const localOnly = "this version keeps blocks on the local disk only";
 
 /** Keys above that are read but have no effect in this version: the start of their path, and why. */
 export const withoutEffect: Readonly<Record<string, string>> = {
-  "querier.search": noSearch,
   "querier.max_concurrent_queries": noQueue,
   "query_frontend.max_outstanding_per_tenant": noQueue,
   "query_frontend.api_timeout": noQueue,
-  "query_frontend.max_query_expression_size_bytes": noSearch,
-  "query_frontend.max_grpc_streaming_packet_size": noSearch,
-  "query_frontend.query_end_cutoff": noMetrics,
-  "query_frontend.search": noSearch,
+  "query_frontend.search.concurrent_jobs": ownJobs,
+  "query_frontend.search.target_bytes_per_job": ownJobs,
   "query_frontend.metrics": noMetrics,
   "query_frontend.mcp_server": "this version has no MCP server",
   "server.grpc_server_max_send_msg_size": "this version sends no large message over gRPC",
@@ -329,7 +326,10 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   "storage.trace.s3": localOnly,
   "storage.trace.gcs": localOnly,
   "storage.trace.azure": localOnly,
-  "overrides.defaults.read": noSearch,
+  "overrides.defaults.read.max_blocks_per_tag_values_query":
+    "query_frontend.search.query_backend_after bounds how far back tags are listed",
+  "overrides.defaults.read.max_metrics_duration": noMetrics,
+  "overrides.defaults.read.unsafe_query_hints": "no hint of a query is unsafe here",
   "overrides.defaults.compaction": noCompaction,
   backend_scheduler: noCompaction,
   backend_worker: noCompaction,

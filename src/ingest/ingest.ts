@@ -4,6 +4,9 @@ import { availableParallelism } from "node:os";
 import type { BlockMeta } from "../block/meta.ts";
 import type { Config } from "../config/config.ts";
 import { resolveMemoryBudget } from "../config/memory.ts";
+import type { FoundParts } from "../jobs/search_job.ts";
+import type { TagsRange } from "../search/tags_heads.ts";
+import type { NameLists, TagNamesQuery, TagValuesQuery, ValueLists } from "../search/tags_lists.ts";
 import {
   type BlockWritten,
   type CutEvent,
@@ -53,6 +56,9 @@ export function shardCount(config: Config): number {
 }
 
 export type IngestState = "replaying" | "ready" | "stopping" | "stopped";
+
+/** Calls that ask a shard about its heads, and may be made again of its successor. */
+type Question = "find" | "findAll" | "search" | "locate" | "tagNames" | "tagValues";
 
 export class Ingest {
   readonly memory: MemoryShares;
@@ -190,20 +196,68 @@ export class Ingest {
    */
   async find(tenant: string, traceId: Uint8Array, signal?: AbortSignal): Promise<Uint8Array[]> {
     const params = { tenant, traceId: traceId.slice() }; // not the whole buffer that it may be a part of
-    const found = await Promise.all(this.#shards.map((shard) => this.#findIn(shard, params, signal)));
-    return found.flat();
+    return (await this.#askAll("find", params, signal)).flat();
   }
 
-  async #findIn(
-    shard: ShardWorker,
-    params: ShardApi["find"]["params"],
+  /** The same of several traces: ids of 16 bytes each. */
+  async findAll(tenant: string, ids: Uint8Array, signal: AbortSignal): Promise<Uint8Array[]> {
+    return (await this.#askAll("findAll", { tenant, ids }, signal)).flat();
+  }
+
+  /** Parts of traces in the heads that match, or may match together with others; one of each shard. */
+  search(
+    tenant: string,
+    terms: Omit<ShardApi["search"]["params"], "tenant">,
+    signal: AbortSignal,
+  ): Promise<FoundParts[]> {
+    return this.#askAll("search", { tenant, ...terms }, signal);
+  }
+
+  /** Places of the ids, 16 bytes each, whose traces have a span in a head. */
+  async locate(tenant: string, ids: Uint8Array, signal: AbortSignal): Promise<number[]> {
+    return (await this.#askAll("locate", { tenant, ids }, signal)).flatMap((places) => [...places]);
+  }
+
+  /** Names of attributes in the heads; one list of each shard. */
+  tagNames(
+    tenant: string,
+    query: TagNamesQuery,
+    range: TagsRange,
+    signal: AbortSignal,
+  ): Promise<NameLists[]> {
+    return this.#askAll("tagNames", { tenant, query, range }, signal);
+  }
+
+  /** Values of an attribute in the heads; one list of each shard. */
+  tagValues(
+    tenant: string,
+    query: TagValuesQuery,
+    range: TagsRange,
+    signal: AbortSignal,
+  ): Promise<ValueLists[]> {
+    return this.#askAll("tagValues", { tenant, query, range }, signal);
+  }
+
+  /** Asks every shard. */
+  #askAll<Method extends Question>(
+    method: Method,
+    params: ShardApi[Method]["params"],
     signal: AbortSignal | undefined,
-  ): Promise<Uint8Array[]> {
+  ): Promise<ShardApi[Method]["result"][]> {
+    return Promise.all(this.#shards.map((shard) => this.#ask(shard, method, params, signal)));
+  }
+
+  async #ask<Method extends Question>(
+    shard: ShardWorker,
+    method: Method,
+    params: ShardApi[Method]["params"],
+    signal: AbortSignal | undefined,
+  ): Promise<ShardApi[Method]["result"]> {
     for (;;) {
       if (!shard.isReady) await abortable(shard.ready, signal);
       const { client } = shard;
       try {
-        return await client.call("find", params, { signal });
+        return await client.call(method, params, { signal });
       } catch (cause) {
         // What a worker held when it died is in the WAL, and soon in its successor.
         if (client.alive || this.#stopped) throw cause;

@@ -1,88 +1,10 @@
-// The messages of an OTLP trace as tables: number, JSON name and type of each field, in the order of the .proto files.
-import { ascii } from "./json_text.ts";
-import { wireBytes, wireFixed32, wireFixed64, wireVarint } from "./wire.ts";
-
-export type FieldType =
-  | "string"
-  | "bytes"
-  | "bool"
-  | "int64"
-  | "uint32"
-  | "double"
-  | "fixed32"
-  | "fixed64"
-  | "enum"
-  | "message";
-
-export interface Field {
-  number: number;
-  type: FieldType;
-  wireType: number;
-  /** `"name":` */
-  json: Uint8Array;
-  repeated: boolean;
-  message: Message | null;
-  /** Quoted names of the enum's values. */
-  names: Uint8Array[];
-}
-
-export interface Message {
-  fields: Field[];
-  /** Index in `fields` by field number. */
-  byNumber: Int8Array;
-  /** The fields are alternatives: one is set, and written even if it is zero. */
-  oneof: boolean;
-}
-
-/** Fields of any one message here, and their highest number. */
-export const fieldsMax = 16;
-
-const wireTypes: Record<FieldType, number> = {
-  string: wireBytes,
-  bytes: wireBytes,
-  bool: wireVarint,
-  int64: wireVarint,
-  uint32: wireVarint,
-  double: wireFixed64,
-  fixed32: wireFixed32,
-  fixed64: wireFixed64,
-  enum: wireVarint,
-  message: wireBytes,
-};
+// The messages of an OTLP trace.
+import { field, type Message, many, message, one } from "./message_table.ts";
 
 export const spanKinds = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"].map(
   (kind) => `SPAN_KIND_${kind}`,
 );
 export const statusCodes = ["UNSET", "OK", "ERROR"].map((code) => `STATUS_CODE_${code}`);
-
-type FieldOptions = { repeated?: boolean; message?: Message; names?: string[] };
-
-function field(number: number, name: string, type: FieldType, options: FieldOptions = {}): Field {
-  return {
-    number,
-    type,
-    wireType: wireTypes[type],
-    json: ascii(`"${name}":`),
-    repeated: options.repeated ?? false,
-    message: options.message ?? null,
-    names: (options.names ?? []).map((each) => ascii(`"${each}"`)),
-  };
-}
-
-const one = (number: number, name: string, message: Message): Field =>
-  field(number, name, "message", { message });
-const many = (number: number, name: string, message: Message): Field =>
-  field(number, name, "message", { message, repeated: true });
-
-function message(
-  fields: Field[],
-  into: Message = { fields, byNumber: new Int8Array(0), oneof: false },
-): Message {
-  into.fields = fields;
-  into.byNumber = new Int8Array(fieldsMax + 1).fill(-1);
-  for (const [index, each] of fields.entries()) into.byNumber[each.number] = index;
-  return into;
-}
 
 export const anyValue: Message = { fields: [], byNumber: new Int8Array(0), oneof: true };
 export const keyValue = message([field(1, "key", "string"), one(2, "value", anyValue)]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { listed, sourceOf } from "./otlp_peer.ts";
+import { QueryCanceled, QueryTimeout } from "./query_errors.ts";
 import { TraceTooLarge } from "./trace_combine.ts";
 import {
   type BlockCandidates,
@@ -7,8 +8,6 @@ import {
   type CandidateRange,
   type FindTraceRequest,
   type LiveTraces,
-  QueryCanceled,
-  QueryTimeout,
   TraceFinder,
 } from "./trace_finder.ts";
 

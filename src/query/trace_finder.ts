@@ -1,6 +1,7 @@
 // Finds the parts of a trace wherever they lie and joins them: live data first, then the blocks that may hold it.
 // A block is listed before the head that it was written from is dropped, so in this order nothing falls between.
 import type { BlockTraces } from "../store/find_pool.ts";
+import { QueryDeadline } from "./query_deadline.ts";
 import { type CombinedTrace, combineTraces } from "./trace_combine.ts";
 import type { TraceParams } from "./trace_request.ts";
 
@@ -45,25 +46,6 @@ export interface FoundTrace extends CombinedTrace {
   inspectedBytes: number;
 }
 
-/** The query took longer than it may. */
-export class QueryTimeout extends Error {
-  override name = "QueryTimeout";
-  constructor() {
-    super("context deadline exceeded");
-  }
-}
-
-/** The client went away. */
-export class QueryCanceled extends Error {
-  override name = "QueryCanceled";
-  constructor() {
-    super("context canceled");
-  }
-}
-
-/** Timers fire at once when asked for more. */
-const timerMsMax = 2 ** 31 - 1;
-
 export interface TraceFinderOptions {
   queryTimeoutMs: number;
 }
@@ -82,27 +64,15 @@ export class TraceFinder<Block> {
    * @throws QueryTimeout, QueryCanceled, TraceTooLarge, WireError, and what the sources throw
    */
   async find(request: FindTraceRequest, signal: AbortSignal): Promise<FoundTrace> {
-    // One signal for all that is under way: it ends when the answer is there, or can no longer come.
-    const work = new AbortController();
-    const end = Promise.withResolvers<never>();
-    end.promise.catch(() => {});
-    const cancel = (): void => end.reject(new QueryCanceled());
-    signal.addEventListener("abort", cancel, { once: true });
-    if (signal.aborted) cancel();
-    const timer = setTimeout(
-      () => end.reject(new QueryTimeout()),
-      Math.min(this.options.queryTimeoutMs, timerMsMax),
-    );
+    const deadline = new QueryDeadline(signal, this.options.queryTimeoutMs);
     try {
       const searches = signal.aborted
         ? []
-        : request.tenants.map((tenant) => this.findOfTenant(tenant, request, work.signal));
-      const found = await Promise.race([end.promise, Promise.all(searches)]);
+        : request.tenants.map((tenant) => this.findOfTenant(tenant, request, deadline.signal));
+      const found = await deadline.race(Promise.all(searches));
       return combine(found, request);
     } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", cancel);
-      work.abort();
+      deadline.end();
     }
   }
 

@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
+import { messageDepthMax } from "./message_json.ts";
 import { peerJson, traceBytes } from "./otlp_peer.ts";
-import { messageDepthMax, traceV1Json, traceV2Json } from "./trace_json.ts";
+import { traceV1Json, traceV2Json } from "./trace_json.ts";
 import { WireError } from "./wire.ts";
 
 const fixtures = new URL("../../../shared/fixtures/tempo-blocks/", import.meta.url).pathname;

@@ -1,8 +1,9 @@
 // A trace for language models: grouped by service, attributes as plain objects, ids in hex, nothing that is empty.
 import { Buffer } from "node:buffer";
 import { ascii, JsonText } from "./json_text.ts";
+import { messageDepthMax } from "./message_json.ts";
 import { spanKinds, statusCodes } from "./otlp_messages.ts";
-import { messageDepthMax, type TraceAnswer } from "./trace_json.ts";
+import type { TraceAnswer } from "./trace_json.ts";
 import { Fields } from "./wire.ts";
 
 const nullText = ascii("null");

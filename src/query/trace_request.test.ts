@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { InvalidRequest, parseTraceId, parseTraceParams } from "./trace_request.ts";
+import { InvalidRequest } from "./query_errors.ts";
+import { parseTraceId, parseTraceParams } from "./trace_request.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const params = (query: string) => {

@@ -1,10 +1,7 @@
 // What a request for a trace may say in its URL, and Tempo's words for what is wrong with it.
 import { Buffer } from "node:buffer";
-
-/** The client's mistake: answered with 400 and this text. */
-export class InvalidRequest extends Error {
-  override name = "InvalidRequest";
-}
+import { parseInt64 } from "./go_numbers.ts";
+import { InvalidRequest } from "./query_errors.ts";
 
 export type TraceMode = "all" | "ingesters" | "blocks" | "external";
 
@@ -81,14 +78,5 @@ function parseBlockId(name: string, text: string): string {
 
 function parseSeconds(name: string, text: string | undefined): number | undefined {
   if (!text) return undefined;
-  if (!/^[+-]?[0-9]+$/.test(text))
-    throw new InvalidRequest(
-      `invalid ${name}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
-    );
-  const value = BigInt(text.replace("+", ""));
-  if (BigInt.asIntN(64, value) !== value)
-    throw new InvalidRequest(
-      `invalid ${name}: strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`,
-    );
-  return value === 0n ? undefined : Number(value);
+  return Number(parseInt64(name, text)) || undefined;
 }

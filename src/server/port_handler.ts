@@ -7,6 +7,7 @@ import type { AnyRequest, AnyResponse, Handler } from "./listener.ts";
 import { errorTrailers, RpcCode, RpcError } from "./rpc_error.ts";
 import { rpcMeasure } from "./rpc_metrics.ts";
 import type { RpcRoutes } from "./rpc_routes.ts";
+import type { QuerierDeps } from "./streaming_querier.ts";
 
 export interface PortOptions {
   receiver: Receiver;
@@ -17,6 +18,8 @@ export interface PortOptions {
   exportBytesMax: number;
   /** Largest message of any gRPC service; 0 where the port has none. */
   messageBytesMax: number;
+  /** What the streaming query API asks; null where the port hasn't got it. */
+  querier: QuerierDeps | null;
   /** Whether the port's services are shown to tools. */
   reflection: boolean;
   /** Everything else. */
@@ -73,8 +76,12 @@ export function portHandler(options: PortOptions): Handler {
 }
 
 const grpcType = "application/grpc";
-/** Services that are called without a content type of their own, by Connect's unary protocol. */
-const services = ["/grpc.health.v1.Health/", "/opentelemetry.proto.collector.trace.v1.TraceService/"];
+/** Services that Connect's own protocols call as well, with other content types. */
+const services = [
+  "/grpc.health.v1.Health/",
+  "/opentelemetry.proto.collector.trace.v1.TraceService/",
+  "/tempopb.StreamingQuerier/",
+];
 
 function isRpc(
   path: string,

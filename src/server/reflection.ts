@@ -12,8 +12,9 @@ import {
   type ServerReflectionRequest as RequestV1alpha,
 } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { file_opentelemetry_proto_collector_trace_v1_trace_service as otlpFile } from "../gen/opentelemetry/proto/collector/trace/v1/trace_service_pb.ts";
+import { file_tempopb_tempo as tempoFile } from "../gen/tempopb/tempo_pb.ts";
 
-/** @param services what the port serves; OTLP's trace service is shown as OpenTelemetry defines it */
+/** @param services what the port serves, shown as those who designed them define them */
 export function reflectionRoutes(router: ConnectRouter, services: DescService[]): void {
   const shown = [...services.map(asDefined), ReflectionV1, ReflectionV1alpha];
   const files = closure(shown.map(({ file }) => file));
@@ -72,9 +73,10 @@ type Answer =
   | { case: "listServicesResponse"; value: { service: { name: string }[] } }
   | { case: "errorResponse"; value: { errorCode: number; errorMessage: string } };
 
-/** The server reads OTLP's requests by a .proto of its own, in which spans are bytes. */
+/** The server has .proto files of its own for OTLP and for Tempo's queries, in which spans and traces are bytes. */
 function asDefined(service: DescService): DescService {
-  return otlpFile.services.find(({ typeName }) => typeName === service.typeName) ?? service;
+  const defined = [...otlpFile.services, ...tempoFile.services];
+  return defined.find(({ typeName }) => typeName === service.typeName) ?? service;
 }
 
 /** The files with all that they import, each after its imports. */

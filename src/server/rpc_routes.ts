@@ -4,6 +4,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, createConnectRouter, type Interceptor } from "@connectrpc/connect";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { TraceService } from "../gen/rubato/ingest/v1/trace_service_pb.ts";
+import { StreamingQuerier } from "../gen/rubato/querier/v1/streaming_querier_pb.ts";
 import { isConnectJson, otlpConnectRoutes, withJsonBody } from "../receivers/otlp_connect.ts";
 import { exportPath } from "../receivers/otlp_grpc.ts";
 import { healthService } from "./health.ts";
@@ -12,6 +13,7 @@ import type { PortOptions } from "./port_handler.ts";
 import { serveRpc } from "./rpc_adapter.ts";
 import { rpcCompressions } from "./rpc_compression.ts";
 import type { MeasureRpc } from "./rpc_metrics.ts";
+import { streamingQuerier } from "./streaming_querier.ts";
 
 /** Answers a call; false if the port has no such method. */
 export type RpcRoutes = (path: string, request: AnyRequest, response: AnyResponse) => boolean;
@@ -27,6 +29,10 @@ export async function createRpcRoutes(options: PortOptions, measure: MeasureRpc)
   if (exportBytesMax > 0) {
     otlpConnectRoutes(router, receiver, exportBytesMax);
     services.push(TraceService);
+  }
+  if (options.querier !== null) {
+    router.service(StreamingQuerier, streamingQuerier(options.querier));
+    services.push(StreamingQuerier);
   }
   const names = services.map(({ typeName }) => typeName);
   router.service(Health, healthService(ready, names, stopping));

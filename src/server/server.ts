@@ -13,6 +13,7 @@ import { type Handler, Listener } from "./listener.ts";
 import { type PortOptions, portHandler } from "./port_handler.ts";
 import { ReceiveMemory } from "./receive_memory.ts";
 import { registerServerMetrics, type ServerState } from "./server_metrics.ts";
+import type { QuerierDeps } from "./streaming_querier.ts";
 
 /** Connections of one listener: each costs some 20 KB while it is silent. */
 const connectionsMax = 4096;
@@ -24,6 +25,8 @@ export interface ServerDeps extends LifecycleDeps {
   apiRoutes: Hono[];
   /** The rest of the HTTP port. */
   routes: Hono[];
+  /** Where the streaming query API asks; without it there is none. */
+  querier?: Omit<QuerierDeps, "packetBytesMax">;
   /** Whether the process is ready, for the health service. */
   ready(): boolean;
   /** Whether gRPC server reflection is on. */
@@ -105,10 +108,12 @@ function createHandler(
   const app = createApp(receivers, services.includes("tempo-http") ? mountedRoutes(config, deps) : []);
   const tempoBytesMax = services.includes("tempo-grpc") ? config.server.grpc_server_max_recv_msg_size : 0;
   const otlpBytesMax = services.includes("otlp-grpc") && grpc ? grpc.max_recv_msg_size_mib * mebibyte : 0;
+  const packetBytesMax = config.query_frontend.max_grpc_streaming_packet_size;
   const handler = portHandler({
     ...shared,
     ready: deps.ready,
     exportBytesMax: otlpBytesMax,
+    querier: tempoBytesMax > 0 && deps.querier ? { ...deps.querier, packetBytesMax } : null,
     messageBytesMax: Math.max(tempoBytesMax, otlpBytesMax),
     // The host is for HTTP/1.0 requests, which needn't name one: health checks of load balancers don't.
     http: getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: "localhost" }),

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Hono } from "hono";
 import type { PrintMode } from "../config/print.ts";
-import { LookupTurns } from "../query/lookup_turns.ts";
+import { QueryTurns } from "../query/query_turns.ts";
 import { IngestMetrics } from "../telemetry/ingest_metrics.ts";
 import { Registry } from "../telemetry/metrics.ts";
 import { QueryMetrics } from "../telemetry/query_metrics.ts";
@@ -213,7 +213,7 @@ describe.skipIf(!existsSync(folder))(
     ];
     for (const path of others) app.get(path, (c) => c.json({}));
     new QueryMetrics("single-tenant", registry);
-    new LookupTurns({}, registry);
+    new QueryTurns("search", {}, registry);
     new StoreMetrics(
       () => ({ tenants: [], pool: { queuedJobs: 0, queuedJobsMax: 100, workers: [] } }),
       registry,

@@ -2,10 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import http2 from "node:http2";
 import net from "node:net";
-import { LookupTurns } from "../query/lookup_turns.ts";
 import { listed, peerJson, sourceOf } from "../query/otlp_peer.ts";
+import { QueryCanceled, QueryTimeout } from "../query/query_errors.ts";
+import { QueryTurns } from "../query/query_turns.ts";
 import { combineTraces, TraceTooLarge } from "../query/trace_combine.ts";
-import { type FindTraceRequest, QueryCanceled, QueryTimeout } from "../query/trace_finder.ts";
+import type { FindTraceRequest } from "../query/trace_finder.ts";
 import { Registry } from "../telemetry/metrics.ts";
 import { TenantError, tenantsOf } from "./tenant.ts";
 import { startTestServer } from "./test_server.ts";
@@ -253,7 +254,7 @@ describe("an answer that its client does not take", () => {
         },
         tenantsOf: () => ["team"],
         maxBytesPerTrace: () => 0,
-        turns: new LookupTurns({ answerBytesMax: 1 << 20 }, new Registry()),
+        turns: new QueryTurns("traces", { answerBytesMax: 1 << 20 }, new Registry()),
       });
       const server = await startTestServer(() => {}, { apiRoutes: [routes] });
       const goAway = await connect(server.port("tempo-http"));

@@ -2,6 +2,9 @@
 
 import type { BlockMeta } from "../block/meta.ts";
 import type { Config, LogFormat, LogLevel } from "../config/config.ts";
+import type { QueryText } from "../jobs/query_text.ts";
+import type { FoundParts, SearchTerms } from "../jobs/search_job.ts";
+import type { HeadTagCalls } from "../search/tags_heads.ts";
 import type { CutDone, CutReason, ShardStats, TenantStats } from "../telemetry/ingest_metrics.ts";
 import type { ProfileCalls } from "../telemetry/profile_calls.ts";
 
@@ -30,13 +33,19 @@ export type TenantReport = Pick<
   "tenant" | "attributesTruncated" | "liveTraces" | "tracesCreated"
 >;
 
-export interface ShardApi extends ProfileCalls {
+export interface ShardApi extends ProfileCalls, HeadTagCalls {
   /** Reads the WAL back. Resolves when all of it is in heads or blocks. */
   replay: { params: null; result: null };
   /** Logs and then holds a request. Resolves when it is in the log. */
   append: { params: { tenant: string; request: Uint8Array<ArrayBuffer> }; result: null };
   /** OTLP TracesData of the trace, one of each head that holds spans of it. */
   find: { params: { tenant: string; traceId: Uint8Array }; result: Uint8Array<ArrayBuffer>[] };
+  /** OTLP TracesData of several traces, one of each trace and head that holds spans of it. Ids of 16 bytes each. */
+  findAll: { params: { tenant: string; ids: Uint8Array }; result: Uint8Array<ArrayBuffer>[] };
+  /** Parts of traces in the heads that match, or may match together with others. */
+  search: { params: Omit<SearchTerms, "plan"> & { query: QueryText; tenant: string }; result: FoundParts };
+  /** Places of the ids, 16 bytes each, whose traces have a span in a head. */
+  locate: { params: { tenant: string; ids: Uint8Array }; result: Uint32Array<ArrayBuffer> };
   /** Cuts the heads, of one tenant or of all, and resolves when their blocks are in the block list. */
   flush: { params: { tenant: string | null; reason: CutReason }; result: BlockMeta[] };
   /** Cuts the heads that are too old, without waiting for their blocks. */

@@ -71,6 +71,11 @@ export class Head {
     return this.#batch;
   }
 
+  /** Its spans are in a block, and its batch is gone. */
+  get isReleased(): boolean {
+    return this.#batch === null;
+  }
+
   /** Hands its batch out for other use; the head itself is of no use any more. */
   release(): SpanBatch {
     const { batch } = this;

@@ -3,6 +3,9 @@
 import { parseMeta } from "../block/meta.ts";
 import { type BlockWriteOptions, writeBlock } from "../block/write.ts";
 import type { Config } from "../config/config.ts";
+import { planOf } from "../jobs/query_text.ts";
+import { buffersOf } from "../jobs/search_job.ts";
+import { tagNamesOfHeads, tagValuesOfHeads } from "../search/tags_heads.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { StoreNotFound } from "../store/store_error.ts";
 import { log } from "../telemetry/log.ts";
@@ -57,6 +60,23 @@ export function serveShard(options: ShardOptions): void {
       for (const trace of traces) context.transfer(trace.buffer);
       return traces;
     },
+    findAll: ({ tenant, ids }, context) => {
+      const traces = shard.findAll(tenant, ids) as Uint8Array<ArrayBuffer>[];
+      for (const trace of traces) context.transfer(trace.buffer);
+      return traces;
+    },
+    search: async ({ tenant, query, ...wanted }, context) => {
+      const found = await shard.search(tenant, { ...wanted, plan: planOf(query) }, context.signal);
+      for (const buffer of buffersOf(found)) context.transfer(buffer);
+      return found;
+    },
+    locate: ({ tenant, ids }, context) => {
+      const places = shard.locate(tenant, ids);
+      context.transfer(places.buffer);
+      return places;
+    },
+    tagNames: ({ tenant, query, range }) => tagNamesOfHeads(shard.batchesOf(tenant), query, range),
+    tagValues: ({ tenant, query, range }) => tagValuesOfHeads(shard.batchesOf(tenant), query, range),
     flush: ({ tenant, reason }) => shard.flush(tenant, reason),
     cutAged: ({ ageMsMax }) => {
       shard.cutAged(ageMsMax);

@@ -4,6 +4,8 @@
 import { SpanBatch } from "../batch/span_batch.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import type { WalSync as SyncPolicy } from "../config/config.ts";
+import { type FoundParts, joinFound, type SearchTerms } from "../jobs/search_job.ts";
+import { locateInHead, searchHead } from "../search/search_head.ts";
 import type { CutDone, CutReason } from "../telemetry/ingest_metrics.ts";
 import { log } from "../telemetry/log.ts";
 import { otherTenants, type ShardReport, type TenantReport } from "./api.ts";
@@ -88,6 +90,7 @@ interface TenantTotals {
   lastHeadBytes: number;
 }
 
+const traceIdBytes = 16;
 /** A collection takes a shard some milliseconds. */
 const collectedMsMin = 1000;
 
@@ -161,13 +164,53 @@ export class Shard {
 
   /** OTLP TracesData of a trace, one of each head that holds spans of it. */
   find(tenant: string, traceId: Uint8Array): Uint8Array[] {
-    this.#decodeAll();
     const found: Uint8Array[] = [];
-    for (const head of [...this.#frozen, ...this.#growing.values()]) {
-      const trace = head.tenant === tenant ? head.batch.findTrace(traceId) : null;
+    for (const head of this.#headsOf(tenant)) {
+      const trace = head.batch.findTrace(traceId);
       if (trace) found.push(trace);
     }
     return found;
+  }
+
+  /** The same of several traces: ids of 16 bytes each. */
+  findAll(tenant: string, ids: Uint8Array): Uint8Array[] {
+    const found: Uint8Array[] = [];
+    for (let at = 0; at < ids.length; at += traceIdBytes) {
+      found.push(...this.find(tenant, ids.subarray(at, at + traceIdBytes)));
+    }
+    return found;
+  }
+
+  /** Parts of traces that match, or may match together with others. Between two heads the thread does what waits. */
+  async search(tenant: string, terms: SearchTerms, signal: AbortSignal): Promise<FoundParts> {
+    const parts: FoundParts[] = [];
+    for (const head of this.#headsOf(tenant)) {
+      if (parts.length > 0) await this.pause();
+      signal.throwIfAborted();
+      // A head that was dropped meanwhile is in a block that queries know of, and that they ask for after this.
+      if (!head.isReleased) parts.push(searchHead(head.batch, terms));
+    }
+    return joinFound(parts);
+  }
+
+  /** Places of the ids, 16 bytes each, whose traces have a span in a head. */
+  locate(tenant: string, ids: Uint8Array): Uint32Array<ArrayBuffer> {
+    const places = new Set<number>();
+    for (const head of this.#headsOf(tenant)) {
+      for (const place of locateInHead(head.batch, ids)) places.add(place);
+    }
+    return Uint32Array.from(places);
+  }
+
+  /** The spans of a tenant, all that is acknowledged: for queries that are done before anything else runs. */
+  batchesOf(tenant: string): SpanBatch[] {
+    return this.#headsOf(tenant).map((head) => head.batch);
+  }
+
+  /** The heads of a tenant, with all that is acknowledged in them. */
+  #headsOf(tenant: string): Head[] {
+    this.#decodeAll();
+    return [...this.#frozen, ...this.#growing.values()].filter((head) => head.tenant === tenant);
   }
 
   /** Cuts the heads of one tenant, or of all. Resolves when their blocks are listed. */

@@ -2,11 +2,12 @@
 // the same worker, so that what is kept of it is kept once.
 import os from "node:os";
 import { Worker } from "node:worker_threads";
-import type { BlockApi, BlockWorkerOptions } from "../block/find_blocks.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import type { ReadCacheLimits } from "../block/read.ts";
 import type { Config } from "../config/config.ts";
 import { resolveMemoryBudget } from "../config/memory.ts";
+import type { BlockApi, BlockWorkerOptions } from "../jobs/api.ts";
+import { refsOf } from "../jobs/block_refs.ts";
 import { log } from "../telemetry/log.ts";
 import type { WorkerStats } from "../telemetry/worker_metrics.ts";
 import { CallError, WorkerClient } from "../threads/call.ts";
@@ -95,7 +96,7 @@ export class BlockPool {
       for (const [number, places] of this.#byWorker(metas).entries()) {
         for (let i = 0; i < places.length; i += blocksPerJobMax) {
           const own = places.slice(i, i + blocksPerJobMax);
-          const params = { traceId, metas: own.map((place) => metas[place]!) };
+          const params = { traceId, blocks: refsOf(own.map((place) => metas[place]!)) };
           const job = this.#worker(number)
             .call("findTrace", params, { signal: all })
             .then((found) => {
@@ -112,6 +113,31 @@ export class BlockPool {
     } finally {
       work.abort();
     }
+  }
+
+  /** The number of workers that blocks are shared out to. */
+  get workersMax(): number {
+    return this.#workersMax;
+  }
+
+  /** The worker that reads a block: its id is a hash or random. */
+  workerOf({ blockID }: BlockMeta): number {
+    return Number.parseInt(blockID.slice(0, idDigits), 16) % this.#workersMax;
+  }
+
+  /** Has a job done by a worker, the one of its block or else whichever has the least to do. */
+  call<Method extends keyof BlockApi & string>(
+    worker: number | null,
+    method: Method,
+    params: BlockApi[Method]["params"],
+    signal: AbortSignal,
+  ): Promise<BlockApi[Method]["result"]> {
+    return this.#worker(worker ?? this.#idlest()).call(method, params, { signal });
+  }
+
+  #idlest(): number {
+    const pending = Array.from({ length: this.#workersMax }, (_, i) => this.#clients[i]?.pendingCalls ?? 0);
+    return pending.indexOf(Math.min(...pending));
   }
 
   /** Ends all workers; what they were doing is rejected. */
@@ -132,9 +158,7 @@ export class BlockPool {
   /** Places of blocks in the list by the number of the worker that reads them: block ids are hashes or random. */
   #byWorker(metas: readonly BlockMeta[]): number[][] {
     const lists: number[][] = Array.from({ length: this.#workersMax }, () => []);
-    for (const [place, { blockID }] of metas.entries()) {
-      lists[Number.parseInt(blockID.slice(0, idDigits), 16) % this.#workersMax]!.push(place);
-    }
+    for (const [place, meta] of metas.entries()) lists[this.workerOf(meta)]!.push(place);
     return lists;
   }
 
@@ -161,8 +185,14 @@ export class BlockPool {
   }
 }
 
-/** Splits the share of the budget: blooms and dictionaries twice as much as footers. */
+/** Splits the share of the budget: blooms, dictionaries and pages twice as much as footers and trace ids. */
 function cacheLimits(budgetBytes: number, workers: number): ReadCacheLimits {
   const bytes = Math.floor(Math.min((budgetBytes * cacheShare) / workers, cacheBytesMax));
-  return { footerBytes: bytes / 5, bloomBytes: (bytes * 2) / 5, dictionaryBytes: (bytes * 2) / 5 };
+  return {
+    footerBytes: bytes / 8,
+    bloomBytes: (bytes * 2) / 8,
+    dictionaryBytes: (bytes * 2) / 8,
+    traceIdBytes: bytes / 8,
+    pageBytes: (bytes * 2) / 8,
+  };
 }

@@ -14,7 +14,7 @@ const spanKinds = [
 ] as const;
 const statusCodes = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"] as const;
 
-// "*" after a name: repeated. A list as type: an enum.
+// "*" after a name: repeated; "%": a map from strings. A list as type: an enum.
 const messages: Record<string, Fields> = {
   AnyValue: {
     1: ["stringValue", "string"],
@@ -82,6 +82,48 @@ const messages: Record<string, Fields> = {
     3: ["status", ["COMPLETE", "PARTIAL"]],
     4: ["message", "string"],
   },
+  SearchResponse: { 1: ["traces*", "TraceSearchMetadata"], 2: ["metrics", "SearchMetrics"] },
+  TraceSearchMetadata: {
+    1: ["traceID", "string"],
+    2: ["rootServiceName", "string"],
+    3: ["rootTraceName", "string"],
+    4: ["startTimeUnixNano", "uint64"],
+    5: ["durationMs", "uint32"],
+    6: ["spanSet", "SpanSet"],
+    7: ["spanSets*", "SpanSet"],
+    8: ["serviceStats%", "ServiceStats"],
+  },
+  ServiceStats: { 1: ["spanCount", "uint32"], 2: ["errorCount", "uint32"] },
+  SpanSet: { 1: ["spans*", "FoundSpan"], 2: ["matched", "uint32"], 3: ["attributes*", "KeyValue"] },
+  FoundSpan: {
+    1: ["spanID", "string"],
+    2: ["name", "string"],
+    3: ["startTimeUnixNano", "uint64"],
+    4: ["durationNanos", "uint64"],
+    5: ["attributes*", "KeyValue"],
+  },
+  SearchMetrics: {
+    1: ["inspectedTraces", "uint32"],
+    2: ["inspectedBytes", "uint64"],
+    3: ["totalBlocks", "uint32"],
+    4: ["completedJobs", "uint32"],
+    5: ["totalJobs", "uint32"],
+    6: ["totalBlockBytes", "uint64"],
+    7: ["inspectedSpans", "uint64"],
+  },
+  SearchTagsResponse: { 1: ["tagNames*", "string"], 2: ["metrics", "MetadataMetrics"] },
+  SearchTagsV2Response: { 1: ["scopes*", "TagsScope"], 2: ["metrics", "MetadataMetrics"] },
+  TagsScope: { 1: ["name", "string"], 2: ["tags*", "string"] },
+  SearchTagValuesResponse: { 1: ["tagValues*", "string"], 2: ["metrics", "MetadataMetrics"] },
+  SearchTagValuesV2Response: { 1: ["tagValues*", "TagValue"], 2: ["metrics", "MetadataMetrics"] },
+  TagValue: { 1: ["type", "string"], 2: ["value", "string"] },
+  MetadataMetrics: {
+    1: ["inspectedBytes", "uint64"],
+    2: ["totalJobs", "uint32"],
+    3: ["completedJobs", "uint32"],
+    4: ["totalBlocks", "uint32"],
+    5: ["totalBlockBytes", "uint64"],
+  },
   PartialSuccess: { 1: ["rejectedSpans", "int64"], 2: ["errorMessage", "string"] },
   ExportTraceServiceResponse: { 1: ["partialSuccess", "PartialSuccess"] },
   Any: { 1: ["typeUrl", "string"], 2: ["value", "bytes"] },
@@ -93,6 +135,10 @@ export const enums = { kind: spanKinds, code: statusCodes };
 export function decodeProto(message: string, bytes: Uint8Array): { [key: string]: Json } {
   const fields = messages[message];
   if (fields === undefined) throw new Error(`message ${message} is not in the reader's table`);
+  return decodeFields(fields, message, bytes);
+}
+
+function decodeFields(fields: Fields, message: string, bytes: Uint8Array): { [key: string]: Json } {
   const out: { [key: string]: Json } = {};
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
@@ -131,7 +177,16 @@ export function decodeProto(message: string, bytes: Uint8Array): { [key: string]
         at += length;
         if (type === "string") value = new TextDecoder("utf-8", { fatal: true }).decode(body);
         else if (type === "bytes") value = Buffer.from(body).toString("base64");
-        else value = decodeProto(type as string, body);
+        else if (name.endsWith("%")) {
+          const { key, value: member } = decodeFields(
+            { 1: ["key", "string"], 2: ["value", type] },
+            message,
+            body,
+          );
+          const map = out[name.slice(0, -1)];
+          out[name.slice(0, -1)] = { ...(map as { [key: string]: Json }), [String(key ?? "")]: member ?? {} };
+          continue;
+        } else value = decodeProto(type as string, body);
         break;
       }
       default:

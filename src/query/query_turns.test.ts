@@ -1,15 +1,15 @@
 import { expect, test } from "bun:test";
 import { Registry } from "../telemetry/metrics.ts";
-import { LookupTurns, QueueFull, type TurnLimits } from "./lookup_turns.ts";
-import { QueryCanceled, QueryTimeout } from "./trace_finder.ts";
+import { QueryCanceled, QueryTimeout } from "./query_errors.ts";
+import { QueryTurns, QueueFull, type TurnLimits } from "./query_turns.ts";
 
 const never = new AbortController().signal;
 const limits: TurnLimits = { runningMax: 2, answerBytesMax: 100, waitingMax: 2, waitMsMax: 60_000 };
 const turnsOf = (over: Partial<TurnLimits> = {}, registry = new Registry()) =>
-  new LookupTurns({ ...limits, ...over }, registry);
+  new QueryTurns("traces", { ...limits, ...over }, registry);
 
-/** The names of the lookups that have begun, in their order. */
-function starter(turns: LookupTurns) {
+/** The names of the queries that have begun, in their order. */
+function starter(turns: QueryTurns) {
   const begun: string[] = [];
   const begin = (name: string, signal = never) => turns.begin(signal).then(() => void begun.push(name));
   return { begun, begin };
@@ -22,10 +22,10 @@ test("so many run at a time, and the others in the order in which they came", as
   await begin("b");
   const rest = [begin("c"), begin("d")];
   expect(begun).toEqual(["a", "b"]);
-  turns.found(0)();
+  turns.end(0)();
   await rest[0];
   expect(begun).toEqual(["a", "b", "c"]);
-  turns.found(0)();
+  turns.end(0)();
   await rest[1];
   expect(begun).toEqual(["a", "b", "c", "d"]);
 });
@@ -36,19 +36,19 @@ test("none begins while the answers that have not been taken are too large toget
   const { begun, begin } = starter(turns);
   await begin("a");
   await begin("b");
-  const takenA = turns.found(60);
-  const takenB = turns.found(50);
+  const takenA = turns.end(60);
+  const takenB = turns.end(50);
   const waiting = begin("c");
   await Promise.resolve();
   expect(begun).toEqual(["a", "b"]);
   const text = await registry.render();
-  expect(text).toContain("\nrubato_answer_bytes 110\n");
-  expect(text).toContain("\ntempo_query_frontend_queue_length 1\n");
+  expect(text).toContain('\nrubato_answer_bytes{op="traces"} 110\n');
+  expect(text).toContain('\ntempo_query_frontend_queue_length{op="traces"} 1\n');
   takenB();
   await waiting;
   expect(begun).toEqual(["a", "b", "c"]);
   takenA();
-  expect(await registry.render()).toContain("\nrubato_answer_bytes 0\n");
+  expect(await registry.render()).toContain('\nrubato_answer_bytes{op="traces"} 0\n');
 });
 
 test("who can't wait, or won't, leaves the line to the others", async () => {
@@ -62,7 +62,7 @@ test("who can't wait, or won't, leaves the line to the others", async () => {
   client.abort();
   expect(gone).rejects.toBeInstanceOf(QueryCanceled);
   expect(begin("e", client.signal)).rejects.toBeInstanceOf(QueryCanceled);
-  turns.found(0);
+  turns.end(0);
   await patient;
   expect(begun).toEqual(["a", "c"]);
 });

@@ -1,15 +1,16 @@
-// Whose turn it is to look for a trace: a few at a time, and none while the answers that clients have yet to take hold
-// too much memory. A large trace is in memory several times over while it is joined and written, and a slow client
-// keeps its answer there for long; the others wait in line, where they hold nothing.
+// Whose turn it is to be answered: a few queries of a kind at a time, and none while the answers that clients have yet to
+// take hold too much memory. A large trace is in memory several times over while it is joined and written, and a slow
+// client keeps its answer there for long; the others wait in line, where they hold nothing.
 import { metrics, type Registry } from "../telemetry/metrics.ts";
-import { QueryCanceled, QueryTimeout } from "./trace_finder.ts";
+import type { QueryOp } from "../telemetry/query_metrics.ts";
+import { QueryCanceled, QueryTimeout } from "./query_errors.ts";
 
 export interface TurnLimits {
-  /** Lookups at a time. */
+  /** Queries at a time. */
   runningMax: number;
-  /** Bytes of answers that have not been taken; the lookups that run then add theirs. */
+  /** Bytes of answers that have not been taken; the queries that run then add theirs. */
   answerBytesMax: number;
-  /** Lookups in line. */
+  /** Queries in line. */
   waitingMax: number;
   /** Time in line. */
   waitMsMax: number;
@@ -36,25 +37,30 @@ export class QueueFull extends Error {
   }
 }
 
-export class LookupTurns {
+export class QueryTurns {
   readonly #limits: TurnLimits;
   /** In the order in which they came. */
   readonly #waiting = new Set<() => void>();
   #running = 0;
   #answerBytes = 0;
 
-  constructor(limits: Partial<TurnLimits> = {}, registry: Registry = metrics) {
+  /** @param op what the queries are for: each kind has a line of its own, lest long ones keep short ones waiting */
+  constructor(op: QueryOp, limits: Partial<TurnLimits> = {}, registry: Registry = metrics) {
     this.#limits = { ...defaultLimits, ...limits };
-    const length = registry.gauge("tempo_query_frontend_queue_length", "Queries that wait for their turn.");
-    const bytes = registry.gauge("rubato_answer_bytes", "Bytes of answers that clients have yet to take.");
+    const length = registry.gauge("tempo_query_frontend_queue_length", "Queries that wait for their turn.", [
+      "op",
+    ]);
+    const bytes = registry.gauge("rubato_answer_bytes", "Bytes of answers that clients have yet to take.", [
+      "op",
+    ]);
     registry.onCollect(() => {
-      length.set({}, this.#waiting.size);
-      bytes.set({}, this.#answerBytes);
+      length.set({ op }, this.#waiting.size);
+      bytes.set({ op }, this.#answerBytes);
     });
   }
 
   /**
-   * Waits for a turn, which lasts until found() is called.
+   * Waits for a turn, which lasts until end() is called.
    *
    * @throws QueueFull, QueryTimeout, QueryCanceled
    */
@@ -70,7 +76,7 @@ export class LookupTurns {
    * @param answerBytes what the answer takes
    * @returns to be called once, when the answer has been taken or no one is left to take it
    */
-  found(answerBytes: number): () => void {
+  end(answerBytes: number): () => void {
     this.#running--;
     this.#answerBytes += answerBytes;
     this.#next();

@@ -1,0 +1,60 @@
+// What crosses between the main thread and a block worker: jobs over stored blocks, which keep nothing but what they have read.
+import type { ReadCacheLimits } from "../block/read_caches.ts";
+import type { Config, LogFormat, LogLevel } from "../config/config.ts";
+import type { ProfileCalls } from "../telemetry/profile_calls.ts";
+import type { BlockRefs } from "./block_refs.ts";
+import type { TagCalls } from "./list_tags.ts";
+import type { PackedSummaries } from "./packed_summaries.ts";
+import type { QueryText } from "./query_text.ts";
+import type {
+  Located,
+  LocateParams,
+  ReportRowsParams,
+  ReportTracesParams,
+  SearchBlocksParams,
+  StoredParts,
+} from "./search_job.ts";
+
+/** Given to the worker when it is started. */
+export interface BlockWorkerOptions {
+  config: Config;
+  caches: ReadCacheLimits;
+  log: { level: LogLevel; format: LogFormat };
+}
+
+export interface FoundInBlocks {
+  /** OTLP TracesData, one of each block that holds a part, in the order of the blocks. */
+  traces: Uint8Array<ArrayBuffer>[];
+  /** The place of each one's block in the list. */
+  places: number[];
+  inspectedBytes: number;
+}
+
+/** What a call is about, with the blocks and the query as threads hand them on. */
+type Posted<Params> = Omit<Params, "metas" | "meta" | "plan"> &
+  (Params extends { metas: unknown } | { meta: unknown } ? { blocks: BlockRefs } : unknown) &
+  (Params extends { plan: unknown } ? { query: QueryText } : unknown);
+
+/** What is shown of traces, and the bytes that were read for it. */
+export interface PackedReport {
+  summaries: PackedSummaries;
+  inspectedBytes: number;
+}
+
+export interface BlockApi extends ProfileCalls {
+  findTrace: { params: { traceId: Uint8Array; blocks: BlockRefs }; result: FoundInBlocks };
+  search: { params: Posted<SearchBlocksParams>; result: StoredParts };
+  locate: { params: Posted<LocateParams>; result: Located };
+  /** How many of the blocks hold each trace; 255 for more. */
+  countHolders: { params: Posted<LocateParams>; result: Uint8Array<ArrayBuffer> };
+  reportRows: { params: Posted<ReportRowsParams>; result: PackedReport };
+  reportTraces: { params: Posted<ReportTracesParams>; result: PackedReport };
+  tagNames: {
+    params: Posted<TagCalls["tagNames"]["params"]>;
+    result: TagCalls["tagNames"]["result"];
+  };
+  tagValues: {
+    params: Posted<TagCalls["tagValues"]["params"]>;
+    result: TagCalls["tagValues"]["result"];
+  };
+}

@@ -1,0 +1,63 @@
+// A block worker: its calls, and what it needs from the configuration and the store.
+import { ReadCaches } from "../block/read_caches.ts";
+import { openStore } from "../store/store.ts";
+import { log } from "../telemetry/log.ts";
+import { profileHandlers } from "../telemetry/profile_calls.ts";
+import { type CallContext, serveCalls } from "../threads/call.ts";
+import type { BlockApi, BlockWorkerOptions, PackedReport } from "./api.ts";
+import { metasOf } from "./block_refs.ts";
+import { findInBlocks } from "./find_trace.ts";
+import { BlockTagLister } from "./list_tags.ts";
+import { countHolders, locateTraces } from "./locate.ts";
+import { packSummaries } from "./packed_summaries.ts";
+import { planOf } from "./query_text.ts";
+import { reportRows, reportTraces, searchBlocks } from "./search_blocks.ts";
+import { buffersOf, type Reported } from "./search_job.ts";
+
+/** Serves the calls of the pool until the worker is ended. */
+export function serveBlocks(options: BlockWorkerOptions): void {
+  log.configure(options.log);
+  const store = openStore(options.config);
+  const caches = new ReadCaches(options.caches);
+  const tags = new BlockTagLister(store, caches);
+  serveCalls<BlockApi>({
+    ...profileHandlers,
+    findTrace: async ({ traceId, blocks }, context) => {
+      const found = await findInBlocks(store, caches, traceId, metasOf(blocks), context.signal);
+      for (const trace of found.traces) context.transfer(trace.buffer);
+      return found;
+    },
+    search: async ({ blocks, query, ...wanted }, context) => {
+      const params = { ...wanted, plan: planOf(query), metas: metasOf(blocks) };
+      const found = await searchBlocks(store, caches, params, context.signal);
+      for (const buffer of [...buffersOf(found), found.places.buffer]) context.transfer(buffer);
+      return found;
+    },
+    locate: async ({ ids, blocks }, context) => {
+      const located = await locateTraces(store, caches, { ids, metas: metasOf(blocks) }, context.signal);
+      context.transfer(located.buffer);
+      return located;
+    },
+    countHolders: async ({ ids, blocks }, context) => {
+      const counts = await countHolders(store, caches, { ids, metas: metasOf(blocks) }, context.signal);
+      context.transfer(counts.buffer);
+      return counts;
+    },
+    reportRows: async ({ blocks, query, ...wanted }, context) => {
+      const params = { ...wanted, plan: planOf(query), meta: metasOf(blocks)[0]! };
+      return packed(await reportRows(store, caches, params, context.signal), context);
+    },
+    reportTraces: ({ query, ...wanted }, context) =>
+      packed(reportTraces({ ...wanted, plan: planOf(query) }), context),
+    tagNames: ({ query, blocks }, context) =>
+      tags.tagNames({ query, metas: metasOf(blocks) }, context.signal),
+    tagValues: ({ query, blocks }, context) =>
+      tags.tagValues({ query, metas: metasOf(blocks) }, context.signal),
+  });
+}
+
+function packed({ summaries, inspectedBytes }: Reported, context: CallContext): PackedReport {
+  const all = packSummaries(summaries);
+  for (const { buffer } of [all.times, all.messages, all.ends]) context.transfer(buffer);
+  return { summaries: all, inspectedBytes };
+}

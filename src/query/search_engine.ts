@@ -1,0 +1,97 @@
+// Searches: asks the heads and the stored blocks, newest first, joins traces that lie in several of them before they are judged, and
+// stops as soon as nothing newer can come.
+import type { BlockMeta } from "../block/meta.ts";
+import type { QueryText } from "../jobs/query_text.ts";
+import type {
+  FoundParts,
+  Reported,
+  ReportRowsParams,
+  ReportTracesParams,
+  SearchBlocksParams,
+  SearchTerms,
+  StoredParts,
+} from "../jobs/search_job.ts";
+import { planSearch } from "../search/plan.ts";
+import { SearchRun } from "./search_run.ts";
+import type { SearchAnswer, Searcher, SearchRequest } from "./search_types.ts";
+
+/** What workers are asked: with the text of the query, which they plan themselves. */
+export type Asked<Params> = Omit<Params, "plan"> & { query: QueryText };
+
+/** Spans that are not in blocks yet. Ids are 16 bytes each. */
+export interface LiveSearch {
+  /** One of each shard. */
+  search(tenant: string, terms: Asked<SearchTerms>, signal: AbortSignal): Promise<FoundParts[]>;
+  /** The place of an id once for every head that holds a part of its trace. */
+  locate(tenant: string, ids: Uint8Array, signal: AbortSignal): Promise<number[]>;
+  /** OTLP TracesData of all parts. */
+  findAll(tenant: string, ids: Uint8Array, signal: AbortSignal): Promise<Uint8Array[]>;
+}
+
+/** Jobs on stored blocks. */
+export interface StoredSearch {
+  /** Workers; each block belongs to one of them. */
+  readonly workers: number;
+  workerOf(meta: BlockMeta): number;
+  search(worker: number, params: Asked<SearchBlocksParams>, signal: AbortSignal): Promise<StoredParts>;
+  /** Pairs of the place of an id and that of a block that holds its trace. */
+  locate(ids: Uint8Array, metas: readonly BlockMeta[], signal: AbortSignal): Promise<[number, number][]>;
+  /** By place of the id, in how many blocks its trace is: one list of each worker. */
+  countHolders(ids: Uint8Array, metas: readonly BlockMeta[], signal: AbortSignal): Promise<Uint8Array[]>;
+  reportRows(params: Asked<ReportRowsParams>, signal: AbortSignal): Promise<Reported>;
+  reportTraces(params: Asked<ReportTracesParams>, signal: AbortSignal): Promise<Reported>;
+  find(
+    tenant: string,
+    traceId: Uint8Array,
+    metas: readonly BlockMeta[],
+    signal: AbortSignal,
+  ): Promise<{ traces: Uint8Array[]; inspectedBytes: number }>;
+}
+
+/** The list of stored blocks as this process knows it now. */
+export interface SearchBlockList {
+  candidates(tenant: string, range: { start?: number; end?: number }): BlockMeta[];
+}
+
+/** A client that wants progress is shown it at most this often. */
+const progressMs = 500;
+
+export class SearchEngine implements Searcher {
+  constructor(
+    readonly live: LiveSearch,
+    readonly list: SearchBlockList,
+    readonly stored: StoredSearch,
+  ) {}
+
+  async *search(request: SearchRequest, signal: AbortSignal): AsyncGenerator<SearchAnswer, void, void> {
+    // What is still under way when nobody wants the answer any more ends with this.
+    const work = new AbortController();
+    const run = new SearchRun(
+      request,
+      planSearch(request.query),
+      AbortSignal.any([signal, work.signal]),
+      this,
+    );
+    try {
+      const done = run.run();
+      done.catch(() => {}); // seen below
+      while (request.progress) {
+        const waiting = new AbortController();
+        const ended = await Promise.race([done.then(() => true), ticks(progressMs, waiting.signal)]);
+        waiting.abort();
+        if (ended) break;
+        yield { traces: await run.progress(), metrics: run.metrics(), final: false };
+      }
+      yield { traces: await done, metrics: run.metrics(), final: true };
+    } finally {
+      work.abort();
+    }
+  }
+}
+
+function ticks(ms: number, signal: AbortSignal): Promise<false> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms);
+    signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  });
+}

@@ -1,0 +1,68 @@
+// What queries ask of stored blocks, as jobs of the block workers: each block's go to the worker that reads it.
+import type { BlockMeta } from "../block/meta.ts";
+import type { PackedReport } from "../jobs/api.ts";
+import { type BlockRefs, refsOf } from "../jobs/block_refs.ts";
+import { unpackSummaries } from "../jobs/packed_summaries.ts";
+import type { Reported } from "../jobs/search_job.ts";
+import type { BlockPool } from "../store/find_pool.ts";
+import type { StoredSearch } from "./search_engine.ts";
+import type { StoredTags } from "./tag_lister.ts";
+
+export function storedSearch(pool: BlockPool): StoredSearch {
+  return {
+    workers: pool.workersMax,
+    workerOf: (meta) => pool.workerOf(meta),
+    search: (worker, { metas, ...wanted }, signal) =>
+      pool.call(worker, "search", { ...wanted, blocks: refsOf(metas) }, signal),
+    async reportRows({ meta, ...wanted }, signal) {
+      const params = { ...wanted, blocks: refsOf([meta]) };
+      return unpacked(await pool.call(pool.workerOf(meta), "reportRows", params, signal));
+    },
+    async reportTraces(params, signal) {
+      return unpacked(await pool.call(null, "reportTraces", params, signal));
+    },
+    find: (tenant, traceId, metas, signal) => pool.find(tenant, traceId, metas, signal),
+    async locate(ids, metas, signal) {
+      const located = await byWorker(pool, metas, async (worker, own, blocks) => {
+        const pairs = await pool.call(worker, "locate", { ids, blocks }, signal);
+        return Array.from({ length: pairs.length / 2 }, (_, i): [number, number] => [
+          pairs[i * 2]!,
+          own[pairs[i * 2 + 1]!]!,
+        ]);
+      });
+      return located.flat();
+    },
+    countHolders: (ids, metas, signal) =>
+      byWorker(pool, metas, (worker, _, blocks) =>
+        pool.call(worker, "countHolders", { ids, blocks }, signal),
+      ),
+  };
+}
+
+/** The same for listings of tags. */
+export function storedTags(pool: BlockPool): StoredTags {
+  return {
+    tagNames: (query, metas, signal) =>
+      byWorker(pool, metas, (worker, _, blocks) => pool.call(worker, "tagNames", { query, blocks }, signal)),
+    tagValues: (query, metas, signal) =>
+      byWorker(pool, metas, (worker, _, blocks) => pool.call(worker, "tagValues", { query, blocks }, signal)),
+  };
+}
+
+function unpacked({ summaries, inspectedBytes }: PackedReport): Reported {
+  return { summaries: unpackSummaries(summaries), inspectedBytes };
+}
+
+/** Asks every worker that has some of the blocks, which are given by their places as well. */
+function byWorker<Result>(
+  pool: BlockPool,
+  metas: readonly BlockMeta[],
+  ask: (worker: number, places: readonly number[], blocks: BlockRefs) => Promise<Result>,
+): Promise<Result[]> {
+  const places: number[][] = Array.from({ length: pool.workersMax }, () => []);
+  for (const [place, meta] of metas.entries()) places[pool.workerOf(meta)]!.push(place);
+  const asked = places.flatMap((own, worker) =>
+    own.length === 0 ? [] : [ask(worker, own, refsOf(own.map((place) => metas[place]!)))],
+  );
+  return Promise.all(asked);
+}

@@ -1,0 +1,173 @@
+// Which traces of a batch match: decided for all of them at once, from the columns that it takes and no more.
+import { Column } from "../../wasm/column_ids.ts";
+import type { SpanBatch } from "../batch/span_batch.ts";
+import type { FieldExpression, SpansetExpression, Stage } from "../traceql/index.ts";
+import { absentIn } from "./absence.ts";
+import { Evaluator } from "./evaluate.ts";
+import type { SearchPlan } from "./plan.ts";
+import type { TimeWindow } from "./projection.ts";
+import { SpanSetPipeline } from "./span_sets.ts";
+
+/** Traces of a batch by their rank in the order of its traces, ascending, and when each began, ns. */
+export interface JudgedTraces {
+  ranks: Uint32Array<ArrayBuffer>;
+  starts: BigUint64Array<ArrayBuffer>;
+}
+
+export interface Judged {
+  /** Those that match, the newest of them, and all that began at the same time as the last of these. */
+  matched: JudgedTraces;
+  /** Those that do not match, but may when the rest of their spans is known. */
+  undecided: JudgedTraces;
+  inspectedTraces: number;
+  inspectedSpans: number;
+}
+
+/** Which of the traces that match are wanted. */
+export interface Wanted {
+  window: TimeWindow;
+  /** How many of the newest. */
+  limit: number;
+  /** None that began before this. Unix ns. */
+  since: bigint;
+}
+
+/** Judges the traces of a batch that is in order: one that was read from a block, or ordered. */
+export function judgeOrdered(batch: SpanBatch, plan: SearchPlan, wanted: Wanted): Judged {
+  const evaluator = new Evaluator(batch, plan, false);
+  if (plan.needsWholeTrace) return judgeWhole(evaluator, plan, wanted);
+  const matches = evaluator.vectors.truth(batch.core.rankCount!());
+  batch.core.truthOfTraces!(matches, filterTruth(evaluator, deciding(plan)));
+  return choose(batch, matches, null, wanted, batch.spans);
+}
+
+/** Judges the traces of a batch that grows. Its own order, which a block may be written by, stays as it is. */
+export function judgeGrowing(batch: SpanBatch, plan: SearchPlan, wanted: Wanted): Judged {
+  const { core, traces } = batch;
+  if (!plan.needsWholeTrace) {
+    core.timeForQuery!();
+    const evaluator = new Evaluator(batch, plan, true);
+    const matches = evaluator.vectors.truth(traces);
+    core.anyOfSpans!(matches, filterTruth(evaluator, deciding(plan)), traces);
+    return choose(batch, matches, null, wanted, batch.spans);
+  }
+  if (plan.drivers === null) core.orderForQuery!(0);
+  else {
+    // Only of traces that may match is the order needed.
+    const evaluator = new Evaluator(batch, plan, false);
+    const marks = evaluator.vectors.truth(traces);
+    core.anyOfSpans!(marks, driverTruth(evaluator, plan.drivers), traces);
+    core.orderForQuery!(evaluator.address(marks));
+  }
+  return judgeWhole(new Evaluator(batch, plan, true), plan, wanted);
+}
+
+function deciding({ stages, decidingStages }: SearchPlan): Stage[] {
+  return stages.slice(0, decidingStages);
+}
+
+/** Truth by span: whether it passes all filters. With nothing but filters a trace matches if it has such a span. */
+function filterTruth(evaluator: Evaluator, stages: readonly Stage[]): number {
+  const { core } = evaluator.batch;
+  let all: number | null = null;
+  for (const stage of stages) {
+    if (stage.kind !== "filter" && stage.kind !== "operation") continue;
+    const at = spansetTruth(evaluator, stage);
+    if (all === null) all = at;
+    else {
+      core.andTruth!(all, at, evaluator.spans);
+      evaluator.giveTruth(at);
+    }
+  }
+  if (all !== null) return all;
+  const every = evaluator.vectors.truth(evaluator.spans);
+  core.fillTruth!(every, evaluator.spans, 1);
+  return every;
+}
+
+function spansetTruth(evaluator: Evaluator, node: SpansetExpression): number {
+  if (node.kind === "pipeline") return filterTruth(evaluator, node.stages);
+  if (node.kind === "filter") {
+    const absent = absentIn(node);
+    return absent ? evaluator.truthsOfAbsence(absent) : evaluator.truths(node.expression);
+  }
+  // Of all operations the union alone asks nothing of the whole trace.
+  const any = spansetTruth(evaluator, node.left);
+  const at = spansetTruth(evaluator, node.right);
+  evaluator.batch.core.orTruth!(any, at, evaluator.spans);
+  evaluator.giveTruth(at);
+  return any;
+}
+
+/** Truth by span: whether it fits what one span of a match must. */
+function driverTruth(evaluator: Evaluator, drivers: readonly FieldExpression[]): number {
+  const [first, ...rest] = drivers;
+  const any = evaluator.truths(first!);
+  for (const driver of rest) {
+    const at = evaluator.truths(driver);
+    evaluator.batch.core.orTruth!(any, at, evaluator.spans);
+    evaluator.giveTruth(at);
+  }
+  return any;
+}
+
+/** Judges traces by their span sets. */
+function judgeWhole(evaluator: Evaluator, plan: SearchPlan, wanted: Wanted): Judged {
+  const { batch } = evaluator;
+  const { core } = batch;
+  const ranks = core.rankCount!();
+  const pipeline = new SpanSetPipeline(evaluator);
+  const matches = evaluator.vectors.truth(ranks);
+  pipeline.matches(matches, deciding(plan));
+  // Undecided is what has such a span, and is no match by itself.
+  const open = evaluator.vectors.truth(ranks);
+  core.fillTruth!(open, ranks, 1);
+  if (plan.drivers !== null) core.truthOfTraces!(open, driverTruth(evaluator, plan.drivers));
+  core.notTruth!(matches, ranks);
+  core.andTruth!(open, matches, ranks);
+  core.notTruth!(matches, ranks);
+  return choose(batch, matches, open, wanted, core.placeCount!());
+}
+
+/**
+ * @param matches truth by rank
+ * @param open likewise, of those that are undecided
+ */
+function choose(
+  batch: SpanBatch,
+  matches: number,
+  open: number | null,
+  { window, limit, since }: Wanted,
+  inspectedSpans: number,
+): Judged {
+  const { core } = batch;
+  const ranks = core.rankCount!();
+  core.setWindow!(...wordsOf64(window.startNanos), ...wordsOf64(window.endNanos), ...wordsOf64(since));
+  return {
+    matched: chosen(batch, core.chooseRanks!(matches, Math.min(limit, ranks))),
+    undecided: open === null ? nothing() : chosen(batch, core.chooseRanks!(open, 0)),
+    inspectedTraces: batch.traces,
+    inspectedSpans,
+  };
+}
+
+/** A new one each time: its buffers may be moved to another thread. */
+function nothing(): JudgedTraces {
+  return { ranks: new Uint32Array(0), starts: new BigUint64Array(0) };
+}
+
+/** What chooseRanks() has left. */
+function chosen(batch: SpanBatch, count: number): JudgedTraces {
+  return {
+    ranks: batch.u32(Column.Output, count).slice(),
+    starts: batch.u64(Column.QueryWork0, count).slice(),
+  };
+}
+
+/** Below 0 and beyond 64 bits there are no times. */
+function wordsOf64(nanos: bigint): [number, number] {
+  const value = nanos < 0n ? 0n : nanos > timeMax ? timeMax : nanos;
+  return [Number(value & 0xffff_ffffn), Number(value >> 32n)];
+}
+
+const timeMax = 2n ** 64n - 1n;

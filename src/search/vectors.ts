@@ -1,0 +1,72 @@
+// The arena that the vectors of a query lie in: which parts of it are taken. Vectors are handed out by size and taken back, so that a
+// long query needs no more of them than are alive at once.
+import type { SpanBatch } from "../batch/span_batch.ts";
+import { QueryTooLarge } from "./query_error.ts";
+
+/** Bytes of all vectors, or of all lists of span sets, that one evaluation may have at a time. */
+const arenaBytesMax = 64 << 20;
+
+/** An arena in one column of a batch. */
+export class Arena {
+  readonly #reserve: (bytes: number) => void;
+  readonly #free = new Map<number, number[]>();
+  #top = 0;
+
+  constructor(reserve: (bytes: number) => void) {
+    this.#reserve = reserve;
+  }
+
+  /** @returns the offset of a range whose content is arbitrary */
+  take(bytes: number): number {
+    const free = this.#free.get(bytes)?.pop();
+    if (free !== undefined) return free;
+    const offset = this.#top;
+    if (offset + bytes > arenaBytesMax) {
+      throw new QueryTooLarge(`the query needs more than ${arenaBytesMax >> 20} MiB for what it compares`);
+    }
+    this.#top = offset + bytes;
+    this.#reserve(this.#top);
+    return offset;
+  }
+
+  give(offset: number, bytes: number): void {
+    const free = this.#free.get(bytes);
+    if (free) free.push(offset);
+    else this.#free.set(bytes, [offset]);
+  }
+}
+
+/** Bytes of the types of a value vector, and of a truth vector; wasm/query_vectors.ts counts likewise. */
+export function typeBytes(rows: number): number {
+  return (rows + 31) & ~15;
+}
+
+/** Value vectors and truth vectors of a batch. */
+export class Vectors {
+  readonly #arena: Arena;
+
+  constructor(batch: SpanBatch) {
+    this.#arena = new Arena((bytes) => batch.core.reserveVectors!(bytes));
+  }
+
+  truth(rows: number): number {
+    return this.#arena.take(typeBytes(rows));
+  }
+
+  giveTruth(offset: number, rows: number): void {
+    this.#arena.give(offset, typeBytes(rows));
+  }
+
+  value(rows: number): number {
+    return this.#arena.take(valueBytes(rows));
+  }
+
+  giveValue(offset: number, rows: number): void {
+    this.#arena.give(offset, valueBytes(rows));
+  }
+}
+
+/** One row more, as the values of span sets have: they are numbered from 1. */
+function valueBytes(rows: number): number {
+  return typeBytes(rows) + (rows + 2) * 8;
+}
