@@ -39,4 +39,4 @@ export * from "./parquet_encode";
 export * from "./query";
 export { snappyDecompress, snappyLength } from "./snappy";
 export * from "./tags";
-export { countIds, idCounts, wantIds } from "./trace_lookup";
+export { countIds, forgetIds, idCounts, notedIds, noteIds, wantedIds, wantIds } from "./trace_lookup";

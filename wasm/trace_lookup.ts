@@ -13,7 +13,7 @@ let mask: u32 = 0;
 
 /** Address of the slot with this hash, or of the free one where it would go. */
 function slotOf(hash: u64): usize {
-  let slot = <u32>hash & mask;
+  let slot = <u32>(hash >>> 1) & mask;
   while (true) {
     const address = at(TABLE) + <usize>(slot * SLOT_BYTES);
     const known = load<u64>(address);
@@ -53,4 +53,95 @@ export function idCounts(from: usize, count: u32): void {
     const found = load<u32>(slotOf(hashAt(from + (i << 4))), 8);
     store<u8>(at(Column.Output) + i, <u8>min<u32>(found, 255));
   }
+}
+
+// ---- a table that grows: which ids have been there before
+
+const NOTED: i32 = Column.QueryWork1;
+let noted: u32 = 0;
+let notedSlots: u32 = 0;
+const NOTED_SLOTS_MIN: u32 = 1024;
+
+/** Forgets all noted ids. */
+export function forgetIds(): void {
+  noted = 0;
+  notedSlots = 0;
+}
+
+/** Notes `count` ids, each of them there once. The column Output then has the places, u32 each, of those that were noted before. Returns how many. */
+export function noteIds(from: usize, count: u32): u32 {
+  reserve(Column.Output, (count + 1) << 2);
+  growNoted(noted + count);
+  const out = at(Column.Output);
+  const table = at(NOTED);
+  const last = notedSlots - 1;
+  let repeats: u32 = 0;
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const hash = hashAt(from + (i << 4));
+    let slot = <u32>(hash >>> 1) & last;
+    let known = load<u64>(table + ((<usize>slot) << 3));
+    while (known && known != hash) {
+      slot = (slot + 1) & last;
+      known = load<u64>(table + ((<usize>slot) << 3));
+    }
+    if (known) {
+      store<u32>(out + (usize(repeats++) << 2), <u32>i);
+    } else {
+      store<u64>(table + ((<usize>slot) << 3), hash);
+      noted++;
+    }
+  }
+  return repeats;
+}
+
+/** Makes the table of noted ids large enough to be at most half full. */
+function growNoted(count: u32): void {
+  let slots = max<u32>(notedSlots, NOTED_SLOTS_MIN);
+  while (slots < count << 1) slots <<= 1;
+  if (slots == notedSlots) return;
+  const before = notedSlots;
+  // The old hashes go to one end of the room, and from there into the new table.
+  reserve(NOTED, slots << 3);
+  reserve(Column.QueryWork2, (before << 3) + 8);
+  memory.copy(at(Column.QueryWork2), at(NOTED), before << 3);
+  memory.fill(at(NOTED), 0, slots << 3);
+  for (let i: usize = 0; i < <usize>before; i++) {
+    const hash = load<u64>(at(Column.QueryWork2) + (i << 3));
+    if (!hash) continue;
+    let slot = <u32>(hash >>> 1) & (slots - 1);
+    while (load<u64>(at(NOTED) + ((<usize>slot) << 3))) slot = (slot + 1) & (slots - 1);
+    store<u64>(at(NOTED) + ((<usize>slot) << 3), hash);
+  }
+  notedSlots = slots;
+}
+
+/** Places, u32 each in the column Output, of those of `count` ids that are wanted by wantIds(). Returns how many. */
+export function wantedIds(from: usize, count: u32): u32 {
+  reserve(Column.Output, (count + 1) << 2);
+  let found: u32 = 0;
+  for (let i: usize = 0; i < <usize>count; i++) {
+    if (load<u64>(slotOf(hashAt(from + (i << 4)))))
+      store<u32>(at(Column.Output) + (usize(found++) << 2), <u32>i);
+  }
+  return found;
+}
+
+/** Places, u32 each in the column Output, of those of `count` ids that have been noted. Returns how many. */
+export function notedIds(from: usize, count: u32): u32 {
+  reserve(Column.Output, (count + 1) << 2);
+  if (!notedSlots) return 0;
+  const table = at(NOTED);
+  const last = notedSlots - 1;
+  let found: u32 = 0;
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const hash = hashAt(from + (i << 4));
+    let slot = <u32>(hash >>> 1) & last;
+    let known = load<u64>(table + ((<usize>slot) << 3));
+    while (known && known != hash) {
+      slot = (slot + 1) & last;
+      known = load<u64>(table + ((<usize>slot) << 3));
+    }
+    if (known) store<u32>(at(Column.Output) + (usize(found++) << 2), <u32>i);
+  }
+  return found;
 }

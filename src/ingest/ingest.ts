@@ -58,7 +58,7 @@ export function shardCount(config: Config): number {
 export type IngestState = "replaying" | "ready" | "stopping" | "stopped";
 
 /** Calls that ask a shard about its heads, and may be made again of its successor. */
-type Question = "find" | "findAll" | "search" | "locate" | "tagNames" | "tagValues";
+type Question = "find" | "traceIds" | "findAll" | "search" | "locate" | "tagNames" | "tagValues";
 
 export class Ingest {
   readonly memory: MemoryShares;
@@ -211,6 +211,11 @@ export class Ingest {
     signal: AbortSignal,
   ): Promise<FoundParts[]> {
     return this.#askAll("search", { tenant, ...terms }, signal);
+  }
+
+  /** Ids of all traces that have a span in a head; one list of each shard. */
+  traceIds(tenant: string, signal: AbortSignal): Promise<Uint8Array[]> {
+    return this.#askAll("traceIds", { tenant }, signal);
   }
 
   /** Places of the ids, 16 bytes each, whose traces have a span in a head. */

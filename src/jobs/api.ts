@@ -47,6 +47,8 @@ export interface BlockApi extends ProfileCalls {
   locate: { params: Posted<LocateParams>; result: Located };
   /** How many of the blocks hold each trace; 255 for more. */
   countHolders: { params: Posted<LocateParams>; result: Uint8Array<ArrayBuffer> };
+  /** Ids of the traces that lie in several of the blocks and heads; null where that are too many to be told. */
+  splitTraces: { params: { blocks: BlockRefs; live: Uint8Array }; result: Uint8Array | null };
   reportRows: { params: Posted<ReportRowsParams>; result: PackedReport };
   reportTraces: { params: Posted<ReportTracesParams>; result: PackedReport };
   tagNames: {

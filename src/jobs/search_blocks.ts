@@ -1,11 +1,13 @@
 // A search's jobs on stored blocks: which traces match, which blocks hold a trace, and what is shown of those that were chosen.
 
+import { Column } from "../../wasm/column_ids.ts";
+import type { SpanBatch } from "../batch/span_batch.ts";
 import { isBlockVersion } from "../block/meta.ts";
 import type { BlockReader } from "../block/read.ts";
 import type { ReadCaches } from "../block/read_caches.ts";
 import type { RowRange } from "../block/read_plan.ts";
 import { foundParts } from "../search/found_parts.ts";
-import { judgeOrdered } from "../search/judge.ts";
+import { type JudgedTraces, judgeOrdered } from "../search/judge.ts";
 import { reportOrdered } from "../search/report.ts";
 import { reportParts } from "../search/report_parts.ts";
 import type { Store } from "../store/store.ts";
@@ -13,6 +15,7 @@ import { eachBlock } from "./each_block.ts";
 import {
   joinArrays,
   joinFound,
+  type Parts,
   type Reported,
   type ReportRowsParams,
   type ReportTracesParams,
@@ -63,7 +66,7 @@ async function searchSlice(
   group: number,
   rows: readonly RowRange[],
   place: number,
-  { plan, window, limit }: SearchBlocksParams,
+  { plan, window, limit, split }: SearchBlocksParams,
   since: bigint,
 ): Promise<StoredParts> {
   const batch = caches.takeBatch();
@@ -74,12 +77,33 @@ async function searchSlice(
     const matchedRows = rowsOf(rows, ranks);
     const places = new Uint32Array(ranks.length * 3);
     for (const [i, row] of matchedRows.entries()) places.set([place, group, row], i * 3);
-    const any = ranks.length + judged.undecided.ranks.length > 0;
+    const undecided = split?.length === 0 ? none() : judged.undecided;
+    const any = ranks.length + undecided.ranks.length > 0;
     const ids = any ? await reader.traceIds(group) : new Uint8Array(0);
-    return { ...foundParts(judged, ids, (some) => rowsOf(rows, some)), places };
+    const found = foundParts({ ...judged, undecided }, ids, (some) => rowsOf(rows, some));
+    if (split !== null) found.undecided = among(batch, found.undecided, split);
+    return { ...found, places };
   } finally {
     caches.giveBatch(batch);
   }
+}
+
+function none(): JudgedTraces {
+  return { ranks: new Uint32Array(0), starts: new BigUint64Array(0) };
+}
+
+/** Of some parts those whose traces are among others. */
+function among(batch: SpanBatch, parts: Parts, others: Uint8Array): Parts {
+  const count = parts.starts.length;
+  if (count === 0) return parts;
+  batch.core.wantIds!(batch.give(others), others.length / idBytes);
+  const kept = batch.core.wantedIds!(batch.give(parts.ids), count);
+  const places = batch.u32(Column.Output, kept);
+  const ids = new Uint8Array(kept * idBytes);
+  for (const [at, place] of places.entries()) {
+    ids.set(parts.ids.subarray(place * idBytes, (place + 1) * idBytes), at * idBytes);
+  }
+  return { ids, starts: BigUint64Array.from(places, (place) => parts.starts[place]!) };
 }
 
 function later(a: bigint, b: bigint): bigint {

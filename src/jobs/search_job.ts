@@ -41,6 +41,8 @@ export interface StoredParts extends FoundParts {
 
 export interface SearchBlocksParams extends SearchTerms {
   metas: BlockMeta[];
+  /** Ids, 16 bytes each, of the traces that have parts elsewhere: none but these can be undecided. null: that is not known. */
+  split: Uint8Array | null;
 }
 
 /** Which of the blocks hold which of the traces. */

@@ -13,6 +13,7 @@ import { packSummaries } from "./packed_summaries.ts";
 import { planOf } from "./query_text.ts";
 import { reportRows, reportTraces, searchBlocks } from "./search_blocks.ts";
 import { buffersOf, type Reported } from "./search_job.ts";
+import { SplitTraces } from "./split_traces.ts";
 
 /** Serves the calls of the pool until the worker is ended. */
 export function serveBlocks(options: BlockWorkerOptions): void {
@@ -20,6 +21,7 @@ export function serveBlocks(options: BlockWorkerOptions): void {
   const store = openStore(options.config);
   const caches = new ReadCaches(options.caches);
   const tags = new BlockTagLister(store, caches);
+  const split = new SplitTraces(store, caches);
   serveCalls<BlockApi>({
     ...profileHandlers,
     findTrace: async ({ traceId, blocks }, context) => {
@@ -43,6 +45,7 @@ export function serveBlocks(options: BlockWorkerOptions): void {
       context.transfer(counts.buffer);
       return counts;
     },
+    splitTraces: ({ blocks, live }, context) => split.of(metasOf(blocks), live, context.signal),
     reportRows: async ({ blocks, query, ...wanted }, context) => {
       const params = { ...wanted, plan: planOf(query), meta: metasOf(blocks)[0]! };
       return packed(await reportRows(store, caches, params, context.signal), context);

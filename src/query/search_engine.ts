@@ -24,6 +24,8 @@ export interface LiveSearch {
   search(tenant: string, terms: Asked<SearchTerms>, signal: AbortSignal): Promise<FoundParts[]>;
   /** The place of an id once for every head that holds a part of its trace. */
   locate(tenant: string, ids: Uint8Array, signal: AbortSignal): Promise<number[]>;
+  /** Ids of all traces that have a span in a head, each once for every head. */
+  traceIds(tenant: string, signal: AbortSignal): Promise<Uint8Array[]>;
   /** OTLP TracesData of all parts. */
   findAll(tenant: string, ids: Uint8Array, signal: AbortSignal): Promise<Uint8Array[]>;
 }
@@ -38,6 +40,12 @@ export interface StoredSearch {
   locate(ids: Uint8Array, metas: readonly BlockMeta[], signal: AbortSignal): Promise<[number, number][]>;
   /** By place of the id, in how many blocks its trace is: one list of each worker. */
   countHolders(ids: Uint8Array, metas: readonly BlockMeta[], signal: AbortSignal): Promise<Uint8Array[]>;
+  /**
+   * Ids of the traces that lie in several of the blocks and heads; null where that can't be told.
+   *
+   * @param live of the traces in heads, each once for every head
+   */
+  splitTraces(metas: readonly BlockMeta[], live: Uint8Array, signal: AbortSignal): Promise<Uint8Array | null>;
   reportRows(params: Asked<ReportRowsParams>, signal: AbortSignal): Promise<Reported>;
   reportTraces(params: Asked<ReportTracesParams>, signal: AbortSignal): Promise<Reported>;
   find(

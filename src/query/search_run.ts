@@ -13,6 +13,7 @@ import {
 import type { SearchPlan } from "../search/plan.ts";
 import type { TimeWindow } from "../search/projection.ts";
 import type { ReportOptions, Summary } from "../search/report.ts";
+import { TraceIdSet } from "./id_set.ts";
 import type { Asked, LiveSearch, SearchBlockList, StoredSearch } from "./search_engine.ts";
 import type { FoundSummary, SearchMetrics, SearchRequest } from "./search_types.ts";
 
@@ -67,6 +68,8 @@ export class SearchRun {
   /** When the oldest of the wanted parts began: older ones are not asked for. */
   #since = 0n;
   #newest: BigUint64Array<ArrayBuffer> = new BigUint64Array(0);
+  /** The traces that lie in several blocks and heads; null where that can't be told. */
+  #split: { ids: Uint8Array; set: TraceIdSet } | null = null;
   /** Tenants that had spans in heads when those were asked. */
   readonly #liveTenants = new Set<string>();
   /** What progress() has given. */
@@ -144,7 +147,7 @@ export class SearchRun {
   }
 
   async #searchAll(): Promise<void> {
-    const { live } = this.#sources;
+    const { live, stored } = this.#sources;
     await Promise.all(
       this.#request.tenants.map(async (tenant) => {
         this.#metrics.totalJobs++;
@@ -155,7 +158,13 @@ export class SearchRun {
         this.#metrics.completedJobs++;
       }),
     );
+    const heads = await Promise.all(
+      [...this.#liveTenants].map((tenant) => live.traceIds(tenant, this.#signal)),
+    );
+    const ids = joinArrays(heads.flat(), (length) => new Uint8Array(length));
     // A block is listed before the head that it was written from is dropped: asked in this order, nothing falls between.
+    const split = await stored.splitTraces(this.#blocks(partGapSeconds), ids, this.#signal);
+    this.#split = split && { ids: split, set: new TraceIdSet(split) };
     await this.#searchBlocks(this.#blocks(0));
   }
 
@@ -180,7 +189,11 @@ export class SearchRun {
           atOnce = blocksPerJobMax;
           const wanted = next.filter((meta) => endNanosOf(meta) >= this.#since);
           if (wanted.length > 0) {
-            const parts = await stored.search(worker, { ...this.#terms, metas: wanted }, this.#signal);
+            const parts = await stored.search(
+              worker,
+              { ...this.#terms, metas: wanted, split: this.#split?.ids ?? null },
+              this.#signal,
+            );
             this.#addStored(parts, wanted);
             if (this.#undecidedCount > undecidedMax) await this.#locateUndecided();
           }
@@ -271,10 +284,16 @@ export class SearchRun {
     this.#undecided = [];
     this.#undecidedCount = 0;
     if (taken.starts.length === 0) return;
-    const holders = await this.#countHolders(taken.ids);
-    for (let i = 0; i < holders.length; i++) {
-      if (holders[i]! > 1) this.#addCandidate(idAt(taken.ids, i), taken.starts[i]!, null);
+    for (const i of await this.#elsewhere(taken.ids)) {
+      this.#addCandidate(idAt(taken.ids, i), taken.starts[i]!, null);
     }
+  }
+
+  /** Places of the ids whose traces lie in several heads and blocks. */
+  async #elsewhere(ids: Uint8Array): Promise<number[]> {
+    if (this.#split !== null) return this.#split.set.among(ids);
+    const holders = await this.#countHolders(ids);
+    return [...holders.keys()].filter((i) => holders[i]! > 1);
   }
 
   /** In how many heads and blocks each trace is. */
@@ -295,13 +314,13 @@ export class SearchRun {
     const isInRow = ({ sources }: Candidate) => sources.length === 1 && sources[0]!.kind === "row";
     const inOneRow = candidates.filter(isInRow);
     // Most of them lie in that row and nowhere else, so what it shows is asked for before that is known.
-    const [holders, reports] = await Promise.all([
-      this.#countHolders(packed(candidates.map(({ id }) => id))),
+    const [elsewhere, reports] = await Promise.all([
+      this.#elsewhere(packed(candidates.map(({ id }) => id))).then((places) => new Set(places)),
       this.#reportRows(inOneRow),
     ]);
     const split: Candidate[] = [];
     for (const [i, candidate] of candidates.entries()) {
-      const isWhole = holders[i]! <= 1 && isInRow(candidate);
+      const isWhole = !elsewhere.has(i) && isInRow(candidate);
       // A block that was deleted meanwhile has nothing to show.
       if (isWhole) settle(candidate, reports.get(hexOf(candidate.id)) ?? null);
       else split.push(candidate);

@@ -14,6 +14,9 @@ export function storedSearch(pool: BlockPool): StoredSearch {
     workerOf: (meta) => pool.workerOf(meta),
     search: (worker, { metas, ...wanted }, signal) =>
       pool.call(worker, "search", { ...wanted, blocks: refsOf(metas) }, signal),
+    // Always the same one, which keeps what it knows.
+    splitTraces: (metas, live, signal) =>
+      pool.call(0, "splitTraces", { blocks: refsOf(metas), live }, signal),
     async reportRows({ meta, ...wanted }, signal) {
       const params = { ...wanted, blocks: refsOf([meta]) };
       return unpacked(await pool.call(pool.workerOf(meta), "reportRows", params, signal));

@@ -44,6 +44,8 @@ export interface ShardApi extends ProfileCalls, HeadTagCalls {
   findAll: { params: { tenant: string; ids: Uint8Array }; result: Uint8Array<ArrayBuffer>[] };
   /** Parts of traces in the heads that match, or may match together with others. */
   search: { params: Omit<SearchTerms, "plan"> & { query: QueryText; tenant: string }; result: FoundParts };
+  /** Ids, 16 bytes each, of all traces that have a span in a head. */
+  traceIds: { params: { tenant: string }; result: Uint8Array<ArrayBuffer> };
   /** Places of the ids, 16 bytes each, whose traces have a span in a head. */
   locate: { params: { tenant: string; ids: Uint8Array }; result: Uint32Array<ArrayBuffer> };
   /** Cuts the heads, of one tenant or of all, and resolves when their blocks are in the block list. */

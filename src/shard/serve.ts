@@ -70,6 +70,11 @@ export function serveShard(options: ShardOptions): void {
       for (const buffer of buffersOf(found)) context.transfer(buffer);
       return found;
     },
+    traceIds: ({ tenant }, context) => {
+      const ids = shard.traceIds(tenant);
+      context.transfer(ids.buffer);
+      return ids;
+    },
     locate: ({ tenant, ids }, context) => {
       const places = shard.locate(tenant, ids);
       context.transfer(places.buffer);

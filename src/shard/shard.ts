@@ -1,10 +1,11 @@
 // A shard: takes its part of every request into the WAL, holds the spans in one head per tenant, answers from them, and cuts
 // heads into blocks. Runs in a worker; everything in it belongs to that one thread.
 
+import { Column } from "../../wasm/column_ids.ts";
 import { SpanBatch } from "../batch/span_batch.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import type { WalSync as SyncPolicy } from "../config/config.ts";
-import { type FoundParts, joinFound, type SearchTerms } from "../jobs/search_job.ts";
+import { type FoundParts, joinArrays, joinFound, type SearchTerms } from "../jobs/search_job.ts";
 import { locateInHead, searchHead } from "../search/search_head.ts";
 import type { CutDone, CutReason } from "../telemetry/ingest_metrics.ts";
 import { log } from "../telemetry/log.ts";
@@ -191,6 +192,14 @@ export class Shard {
       if (!head.isReleased) parts.push(searchHead(head.batch, terms));
     }
     return joinFound(parts);
+  }
+
+  /** Ids, 16 bytes each, of all traces that have a span in a head; of one that is in two heads twice. */
+  traceIds(tenant: string): Uint8Array<ArrayBuffer> {
+    const ids = this.#headsOf(tenant).map(({ batch }) =>
+      batch.u8(Column.TraceId, batch.traces * traceIdBytes).slice(),
+    );
+    return joinArrays(ids, (length) => new Uint8Array(length));
   }
 
   /** Places of the ids, 16 bytes each, whose traces have a span in a head. */

@@ -1,0 +1,62 @@
+// A set of trace ids, made of their bytes.
+
+const idWords = 4;
+
+export class TraceIdSet {
+  readonly #words: Uint32Array;
+  /** Places of ids + 1 by hash; 0: free. */
+  readonly #slots: Int32Array;
+  readonly #mask: number;
+
+  /** @param ids 16 bytes each, from the start of their buffer on */
+  constructor(ids: Uint8Array) {
+    this.#words = wordsOf(ids);
+    const count = this.#words.length / idWords;
+    const slots = 1 << (32 - Math.clz32(count * 2 + 15));
+    this.#slots = new Int32Array(slots);
+    this.#mask = slots - 1;
+    for (let i = 0; i < count; i++) {
+      const slot = this.#slotOf(this.#words, i * idWords);
+      if (this.#slots[slot] === 0) this.#slots[slot] = i + 1;
+    }
+  }
+
+  /** Which of some ids, 16 bytes each, are in the set: their places. */
+  among(ids: Uint8Array): number[] {
+    const words = wordsOf(ids);
+    const places: number[] = [];
+    for (let i = 0; i < words.length / idWords; i++) {
+      if (this.#slots[this.#slotOf(words, i * idWords)] !== 0) places.push(i);
+    }
+    return places;
+  }
+
+  /** The slot that has an id, or the free one where it would be. */
+  #slotOf(words: Uint32Array, at: number): number {
+    let slot = hash(words, at) & this.#mask;
+    for (;;) {
+      const entry = this.#slots[slot]!;
+      if (entry === 0 || isSame(this.#words, (entry - 1) * idWords, words, at)) return slot;
+      slot = (slot + 1) & this.#mask;
+    }
+  }
+}
+
+function wordsOf(ids: Uint8Array): Uint32Array {
+  const bytes = ids.byteOffset % 4 === 0 ? ids : ids.slice();
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+/** All words count: clients choose ids, and some leave half of one at 0. */
+function hash(words: Uint32Array, at: number): number {
+  let h = 0;
+  for (let i = 0; i < idWords; i++) {
+    h = Math.imul(h ^ words[at + i]!, 0x9e3779b1);
+    h ^= h >>> 15;
+  }
+  return h >>> 0;
+}
+
+function isSame(a: Uint32Array, i: number, b: Uint32Array, j: number): boolean {
+  return a[i] === b[j] && a[i + 1] === b[j + 1] && a[i + 2] === b[j + 2] && a[i + 3] === b[j + 3];
+}
