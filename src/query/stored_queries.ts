@@ -1,10 +1,10 @@
 // What queries ask of stored blocks, as jobs of the block workers: each block's go to the worker that reads it.
 import type { BlockMeta } from "../block/meta.ts";
 import type { PackedReport } from "../jobs/api.ts";
+import type { BlockPool } from "../jobs/block_pool.ts";
 import { type BlockRefs, refsOf } from "../jobs/block_refs.ts";
 import { unpackSummaries } from "../jobs/packed_summaries.ts";
 import type { Reported } from "../jobs/search_job.ts";
-import type { BlockPool } from "../store/find_pool.ts";
 import type { StoredSearch } from "./search_engine.ts";
 import type { StoredTags } from "./tag_lister.ts";
 

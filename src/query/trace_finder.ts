@@ -1,6 +1,6 @@
 // Finds the parts of a trace wherever they lie and joins them: live data first, then the blocks that may hold it.
 // A block is listed before the head that it was written from is dropped, so in this order nothing falls between.
-import type { BlockTraces } from "../store/find_pool.ts";
+import type { BlockTraces } from "../jobs/block_pool.ts";
 import { QueryDeadline } from "./query_deadline.ts";
 import { type CombinedTrace, combineTraces } from "./trace_combine.ts";
 import type { TraceParams } from "./trace_request.ts";

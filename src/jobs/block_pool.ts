@@ -6,11 +6,11 @@ import type { BlockMeta } from "../block/meta.ts";
 import type { ReadCacheLimits } from "../block/read.ts";
 import type { Config } from "../config/config.ts";
 import { resolveMemoryBudget } from "../config/memory.ts";
-import type { BlockApi, BlockWorkerOptions } from "../jobs/api.ts";
-import { refsOf } from "../jobs/block_refs.ts";
 import { log } from "../telemetry/log.ts";
 import type { WorkerStats } from "../telemetry/worker_metrics.ts";
 import { CallError, WorkerClient } from "../threads/call.ts";
+import type { BlockApi, BlockWorkerOptions } from "./api.ts";
+import { refsOf } from "./block_refs.ts";
 
 /** Blocks of one job: most answer from a bloom filter in memory, so that a job is worth the round trip. */
 const blocksPerJobMax = 64;

@@ -8,7 +8,7 @@ import { traceJson } from "../block/trace_peer.ts";
 import type { Config } from "../config/config.ts";
 import { defaultConfig } from "../config/defaults.ts";
 import { log } from "../telemetry/log.ts";
-import { BlockPool } from "./find_pool.ts";
+import { BlockPool } from "./block_pool.ts";
 
 const fixtures = join(import.meta.dir, "../../../shared/fixtures/tempo-blocks");
 const missing = !existsSync(fixtures);
