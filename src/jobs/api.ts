@@ -31,8 +31,8 @@ export interface FoundInBlocks {
 }
 
 /** What a call is about, with the blocks and the query as threads hand them on. */
-type Posted<Params> = Omit<Params, "metas" | "meta" | "plan"> &
-  (Params extends { metas: unknown } | { meta: unknown } ? { blocks: BlockRefs } : unknown) &
+type Posted<Params> = Omit<Params, "metas" | "plan"> &
+  (Params extends { metas: unknown } ? { blocks: BlockRefs } : unknown) &
   (Params extends { plan: unknown } ? { query: QueryText } : unknown);
 
 /** What is shown of traces, and the bytes that were read for it. */

@@ -3,9 +3,15 @@ import type { BlockMeta } from "../block/meta.ts";
 import { BlockReader } from "../block/read.ts";
 import type { ReadCaches } from "../block/read_caches.ts";
 import { type Store, StoreNotFound } from "../store/store.ts";
+import { GarbageMeter } from "../threads/garbage.ts";
 
 /** Time after which a job lets other messages in, its cancellation among them. */
 const sliceMs = 4;
+/** What is left behind for each byte that was read: it, its decompressed form, and views. */
+const garbagePerByte = 4;
+
+/** Of this thread. */
+const garbage = new GarbageMeter();
 
 /**
  * Opens each block and has it looked into.
@@ -37,6 +43,7 @@ export async function eachBlock(
     } catch (error) {
       if (!(error instanceof StoreNotFound) || (await isListed(store, meta))) throw named(error, meta);
     }
+    garbage.add(reader.bytesRead * garbagePerByte);
     await breathe();
   }
 }

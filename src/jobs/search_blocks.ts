@@ -179,12 +179,13 @@ class NewestStarts {
 export async function reportRows(
   store: Store,
   caches: ReadCaches,
-  { plan, options, meta, groups }: ReportRowsParams,
+  { plan, options, metas, blockRows }: ReportRowsParams,
   signal: AbortSignal,
 ): Promise<Reported> {
   const reported: Reported = { summaries: [], inspectedBytes: 0 };
-  await eachBlock(store, caches, [meta], signal, async (reader) => {
-    for (const { group, rows } of groups) {
+  await eachBlock(store, caches, metas, signal, async (reader, place, breathe) => {
+    for (const { group, rows } of blockRows[place]!) {
+      await breathe();
       const batch = caches.takeBatch();
       try {
         await reader.readRowGroup(batch, group, { rows: rangesOf(rows), projection: plan.report });

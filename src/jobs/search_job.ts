@@ -58,10 +58,13 @@ export type Located = Uint32Array<ArrayBuffer>;
 export interface ReportRowsParams {
   plan: SearchPlan;
   options: ReportOptions;
-  meta: BlockMeta;
-  /** Row groups, and rows in each, ascending. */
-  groups: { group: number; rows: number[] }[];
+  metas: BlockMeta[];
+  /** Some rows of each block. */
+  blockRows: BlockRows[];
 }
+
+/** Row groups of a block, and rows in each, ascending. */
+export type BlockRows = { group: number; rows: number[] }[];
 
 export interface ReportTracesParams {
   plan: SearchPlan;

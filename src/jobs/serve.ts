@@ -47,7 +47,7 @@ export function serveBlocks(options: BlockWorkerOptions): void {
     },
     splitTraces: ({ blocks, live }, context) => split.of(metasOf(blocks), live, context.signal),
     reportRows: async ({ blocks, query, ...wanted }, context) => {
-      const params = { ...wanted, plan: planOf(query), meta: metasOf(blocks)[0]! };
+      const params = { ...wanted, plan: planOf(query), metas: metasOf(blocks) };
       return packed(await reportRows(store, caches, params, context.signal), context);
     },
     reportTraces: ({ query, ...wanted }, context) =>

@@ -46,7 +46,8 @@ export interface StoredSearch {
    * @param live of the traces in heads, each once for every head
    */
   splitTraces(metas: readonly BlockMeta[], live: Uint8Array, signal: AbortSignal): Promise<Uint8Array | null>;
-  reportRows(params: Asked<ReportRowsParams>, signal: AbortSignal): Promise<Reported>;
+  /** Of blocks that the worker reads. */
+  reportRows(worker: number, params: Asked<ReportRowsParams>, signal: AbortSignal): Promise<Reported>;
   reportTraces(params: Asked<ReportTracesParams>, signal: AbortSignal): Promise<Reported>;
   find(
     tenant: string,

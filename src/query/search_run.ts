@@ -330,27 +330,35 @@ export class SearchRun {
 
   /** What the rows of candidates show, by id. */
   async #reportRows(candidates: readonly Candidate[]): Promise<Map<string, Summary>> {
-    const byBlock = new Map<BlockMeta, Map<number, number[]>>();
+    const { stored } = this.#sources;
+    const workers = Array.from({ length: stored.workers }, () => new Map<BlockMeta, Map<number, number[]>>());
     for (const { sources } of candidates) {
       const source = sources[0]!;
       if (source.kind !== "row") continue;
-      const groups = byBlock.get(source.meta) ?? new Map<number, number[]>();
-      byBlock.set(source.meta, groups);
+      const blocks = workers[stored.workerOf(source.meta)]!;
+      const groups = blocks.get(source.meta) ?? new Map<number, number[]>();
+      blocks.set(source.meta, groups);
       const rows = groups.get(source.group);
       if (rows) rows.push(source.row);
       else groups.set(source.group, [source.row]);
     }
-    const reports = [...byBlock].map(([meta, groups]) =>
-      this.#sources.stored.reportRows(
-        {
-          query: this.#query,
-          options: this.#report,
-          meta,
-          groups: [...groups].map(([group, rows]) => ({ group, rows: rows.sort((a, b) => a - b) })),
-        },
-        this.#signal,
-      ),
-    );
+    // One call for each worker: it goes through its blocks one by one, in the memory of one.
+    const reports = [...workers.entries()]
+      .filter(([, blocks]) => blocks.size > 0)
+      .map(([worker, blocks]) =>
+        stored.reportRows(
+          worker,
+          {
+            query: this.#query,
+            options: this.#report,
+            metas: [...blocks.keys()],
+            blockRows: [...blocks.values()].map((groups) =>
+              [...groups].map(([group, rows]) => ({ group, rows: rows.sort((a, b) => a - b) })),
+            ),
+          },
+          this.#signal,
+        ),
+      );
     const found = new Map<string, Summary>();
     for (const { summaries, inspectedBytes } of await Promise.all(reports)) {
       this.#metrics.inspectedBytes += inspectedBytes;

@@ -17,9 +17,9 @@ export function storedSearch(pool: BlockPool): StoredSearch {
     // Always the same one, which keeps what it knows.
     splitTraces: (metas, live, signal) =>
       pool.call(0, "splitTraces", { blocks: refsOf(metas), live }, signal),
-    async reportRows({ meta, ...wanted }, signal) {
-      const params = { ...wanted, blocks: refsOf([meta]) };
-      return unpacked(await pool.call(pool.workerOf(meta), "reportRows", params, signal));
+    async reportRows(worker, { metas, ...wanted }, signal) {
+      const params = { ...wanted, blocks: refsOf(metas) };
+      return unpacked(await pool.call(worker, "reportRows", params, signal));
     },
     async reportTraces(params, signal) {
       return unpacked(await pool.call(null, "reportTraces", params, signal));

@@ -2,6 +2,7 @@
 // fill faster than blocks are written, and given back where they do not.
 
 import { SpanBatch } from "../batch/span_batch.ts";
+import { collectGarbage } from "../threads/garbage.ts";
 
 export class BatchPool {
   /** At most one: a shard cuts one head at a time, so more would only wait. */
@@ -47,12 +48,4 @@ export class BatchPool {
     this.#spare = null;
     collectGarbage();
   }
-}
-
-/**
- * Has the memory of dropped batches given back now: the collector sees a few small objects in them and is in no hurry. Where the
- * runtime has no such call, it comes later.
- */
-export function collectGarbage(): void {
-  if (typeof Bun !== "undefined") Bun.gc(true);
 }

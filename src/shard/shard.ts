@@ -9,8 +9,9 @@ import { type FoundParts, joinArrays, joinFound, type SearchTerms } from "../job
 import { locateInHead, searchHead } from "../search/search_head.ts";
 import type { CutDone, CutReason } from "../telemetry/ingest_metrics.ts";
 import { log } from "../telemetry/log.ts";
+import { collectGarbage } from "../threads/garbage.ts";
 import { otherTenants, type ShardReport, type TenantReport } from "./api.ts";
-import { BatchPool, collectGarbage } from "./batch_pool.ts";
+import { BatchPool } from "./batch_pool.ts";
 import { Cutter } from "./cutter.ts";
 import { Head, type HeadSource } from "./head.ts";
 import { HeadLimit } from "./head_limit.ts";
