@@ -68,26 +68,31 @@ export function forgetIds(): void {
   notedSlots = 0;
 }
 
+/** Address of the slot of a noted hash, or of the free one where it would go. */
+function notedSlotOf(hash: u64): usize {
+  const table = at(NOTED);
+  let slot = <u32>(hash >>> 1) & (notedSlots - 1);
+  while (true) {
+    const address = table + ((<usize>slot) << 3);
+    const known = load<u64>(address);
+    if (!known || known == hash) return address;
+    slot = (slot + 1) & (notedSlots - 1);
+  }
+}
+
 /** Notes `count` ids, each of them there once. The column Output then has the places, u32 each, of those that were noted before. Returns how many. */
 export function noteIds(from: usize, count: u32): u32 {
   reserve(Column.Output, (count + 1) << 2);
   growNoted(noted + count);
   const out = at(Column.Output);
-  const table = at(NOTED);
-  const last = notedSlots - 1;
   let repeats: u32 = 0;
   for (let i: usize = 0; i < <usize>count; i++) {
     const hash = hashAt(from + (i << 4));
-    let slot = <u32>(hash >>> 1) & last;
-    let known = load<u64>(table + ((<usize>slot) << 3));
-    while (known && known != hash) {
-      slot = (slot + 1) & last;
-      known = load<u64>(table + ((<usize>slot) << 3));
-    }
-    if (known) {
+    const slot = notedSlotOf(hash);
+    if (load<u64>(slot)) {
       store<u32>(out + (usize(repeats++) << 2), <u32>i);
     } else {
-      store<u64>(table + ((<usize>slot) << 3), hash);
+      store<u64>(slot, hash);
       noted++;
     }
   }
@@ -105,14 +110,11 @@ function growNoted(count: u32): void {
   reserve(Column.QueryWork2, (before << 3) + 8);
   memory.copy(at(Column.QueryWork2), at(NOTED), before << 3);
   memory.fill(at(NOTED), 0, slots << 3);
+  notedSlots = slots;
   for (let i: usize = 0; i < <usize>before; i++) {
     const hash = load<u64>(at(Column.QueryWork2) + (i << 3));
-    if (!hash) continue;
-    let slot = <u32>(hash >>> 1) & (slots - 1);
-    while (load<u64>(at(NOTED) + ((<usize>slot) << 3))) slot = (slot + 1) & (slots - 1);
-    store<u64>(at(NOTED) + ((<usize>slot) << 3), hash);
+    if (hash) store<u64>(notedSlotOf(hash), hash);
   }
-  notedSlots = slots;
 }
 
 /** Places, u32 each in the column Output, of those of `count` ids that are wanted by wantIds(). Returns how many. */
@@ -130,18 +132,10 @@ export function wantedIds(from: usize, count: u32): u32 {
 export function notedIds(from: usize, count: u32): u32 {
   reserve(Column.Output, (count + 1) << 2);
   if (!notedSlots) return 0;
-  const table = at(NOTED);
-  const last = notedSlots - 1;
   let found: u32 = 0;
   for (let i: usize = 0; i < <usize>count; i++) {
-    const hash = hashAt(from + (i << 4));
-    let slot = <u32>(hash >>> 1) & last;
-    let known = load<u64>(table + ((<usize>slot) << 3));
-    while (known && known != hash) {
-      slot = (slot + 1) & last;
-      known = load<u64>(table + ((<usize>slot) << 3));
-    }
-    if (known) store<u32>(at(Column.Output) + (usize(found++) << 2), <u32>i);
+    if (load<u64>(notedSlotOf(hashAt(from + (i << 4)))))
+      store<u32>(at(Column.Output) + (usize(found++) << 2), <u32>i);
   }
   return found;
 }

@@ -163,9 +163,13 @@ export class SearchRun {
     );
     const ids = joinArrays(heads.flat(), (length) => new Uint8Array(length));
     // A block is listed before the head that it was written from is dropped: asked in this order, nothing falls between.
-    const split = await stored.splitTraces(this.#blocks(partGapSeconds), ids, this.#signal);
-    this.#split = split && { ids: split, set: new TraceIdSet(split) };
-    await this.#searchBlocks(this.#blocks(0));
+    const metas = this.#blocks(0);
+    const splitting = stored.splitTraces(this.#blocks(partGapSeconds), ids, this.#signal).then((split) => {
+      this.#split = split && { ids: split, set: new TraceIdSet(split) };
+    });
+    // Only what needs whole traces has to wait for which those are.
+    if (this.#plan.needsWholeTrace) await splitting;
+    await Promise.all([splitting, this.#searchBlocks(metas)]);
   }
 
   #blocks(gapSeconds: number): BlockMeta[] {
