@@ -135,25 +135,25 @@ function expectOrdered(batch: SpanBatch): void {
 
 async function readBoth(
   reader: BlockReader,
+  whole: SpanBatch,
   batch: SpanBatch,
   group: number,
   projection: Projection,
   rows?: RowRange[],
-): Promise<SpanBatch> {
-  const whole = SpanBatch.create();
+): Promise<void> {
+  whole.reset();
   await reader.readRowGroup(whole, group, { rows });
   batch.reset();
   await reader.readRowGroup(batch, group, { rows, projection });
-  return whole;
 }
 
 describe.skipIf(!haveFixtures)("readRowGroup() of a projection gives what a whole read gives", () => {
-  for (const golden of goldenTenants()) {
+  for (const [place, golden] of goldenTenants().entries()) {
     // The large ones differ from "rich" in their number of pages alone.
-    const rounds = golden.tenant === "load" ? 2 : 12;
+    const rounds = golden.tenant === "load" ? 1 : 4;
     test(`${golden.root} ${golden.tenant}`, async () => {
       linksAreMessages = golden.root === "vParquet3";
-      const next = random(7);
+      const next = random(7 + place);
       for (const reader of await openGolden(golden)) await expectSameAsWhole(reader, rounds, next);
     }, 120_000);
   }
@@ -163,7 +163,7 @@ describe.skipIf(!haveFixtures)("readRowGroup() of a projection gives what a whol
       linksAreMessages = false;
       const next = random(8);
       for (const tenant of ["rich", "edge", "dedicated"]) {
-        await expectSameAsWhole(await ownBlock(tenant, pageBytesMax), 12, next);
+        await expectSameAsWhole(await ownBlock(tenant, pageBytesMax), 6, next);
       }
     }, 120_000);
   }
@@ -174,10 +174,10 @@ async function expectSameAsWhole(
   rounds: number,
   next: (bound: number) => number,
 ): Promise<void> {
-  const first = SpanBatch.create();
-  await reader.readRowGroup(first, 0);
-  const names = Object.fromEntries(owners.map((owner) => [owner, namesIn(first, owner)]));
-  const batch = dirtyBatch(first);
+  const whole = SpanBatch.create();
+  await reader.readRowGroup(whole, 0);
+  const names = Object.fromEntries(owners.map((owner) => [owner, namesIn(whole, owner)]));
+  const batch = dirtyBatch(whole);
   for (let round = 0; round < rounds; round++) {
     const attributes: Projection["attributes"] = {};
     for (const owner of owners) {
@@ -196,7 +196,7 @@ async function expectSameAsWhole(
       { start: 3, end: 3 + next(20) },
       { start: 25, end: 25 + next(100) },
     ];
-    const whole = await readBoth(reader, batch, group, projection, next(2) === 0 ? undefined : some);
+    await readBoth(reader, whole, batch, group, projection, next(2) === 0 ? undefined : some);
     expectProjected(batch, whole, projection);
     expectOrdered(batch);
     if (projection.traceIds) {
