@@ -68,6 +68,8 @@ export class SearchRun {
   /** When the oldest of the wanted parts began: older ones are not asked for. */
   #since = 0n;
   #newest: BigUint64Array<ArrayBuffer> = new BigUint64Array(0);
+  /** Of parts that began earlier than this, some source may have left out some because it had found enough. */
+  #complete = 0n;
   /** The traces that lie in several blocks and heads; null where that can't be told. */
   #split: { ids: Uint8Array; set: TraceIdSet } | null = null;
   /** Tenants that had spans in heads when those were asked. */
@@ -114,19 +116,16 @@ export class SearchRun {
       await this.#searchAll();
       const found = await this.#settle();
       const oldest = found[this.#request.limit - 1];
-      if (this.#since === 0n || (oldest && oldest.start >= this.#since) || attempt === attemptsMax) {
+      const isComplete = (start: bigint): boolean => start >= this.#complete && start >= this.#since;
+      if (isComplete(0n) || (oldest && isComplete(oldest.start)) || attempt === attemptsMax) {
         return found.map(({ summary }) => summary!);
       }
       // Something was left out for the sake of parts that belong to older traces, or to none that match.
-      if (oldest) {
-        // Whatever began later has no part that began earlier than this.
-        this.#since = oldest.start;
-        this.#wanted = Number.MAX_SAFE_INTEGER;
-      } else {
-        this.#since = 0n;
-        this.#wanted = attempt === attemptsMax - 1 ? Number.MAX_SAFE_INTEGER : this.#wanted * 4 + 64;
-      }
+      this.#wanted = attempt === attemptsMax - 1 ? Number.MAX_SAFE_INTEGER : this.#wanted * 4 + 64;
+      // Whatever began later than the oldest has no part that began earlier than that.
+      this.#since = oldest?.start ?? 0n;
       this.#newest = new BigUint64Array(0);
+      this.#complete = 0n;
     }
   }
 
@@ -153,6 +152,7 @@ export class SearchRun {
         this.#metrics.totalJobs++;
         for (const parts of await live.search(tenant, this.#terms, this.#signal)) {
           if (parts.inspectedTraces > 0) this.#liveTenants.add(tenant);
+          this.#noteLeftOut(parts);
           this.#addLive(parts);
         }
         this.#metrics.completedJobs++;
@@ -198,6 +198,7 @@ export class SearchRun {
               { ...this.#terms, metas: wanted, split: this.#split?.ids ?? null },
               this.#signal,
             );
+            this.#noteLeftOut(parts);
             this.#addStored(parts, wanted);
             if (this.#undecidedCount > undecidedMax) await this.#locateUndecided();
           }
@@ -205,6 +206,16 @@ export class SearchRun {
         }
       }),
     );
+  }
+
+  /**
+   * A source gives the newest parts, as many as are wanted, of each of its heads or row groups, and none older than the newest so many of
+   * all of them.
+   */
+  #noteLeftOut({ matched: { starts } }: FoundParts): void {
+    if (starts.length < this.#wanted) return;
+    const oldest = starts.slice().sort()[starts.length - this.#wanted]!;
+    if (oldest > this.#complete) this.#complete = oldest;
   }
 
   #addLive(parts: FoundParts): void {
