@@ -157,4 +157,11 @@ describe.skipIf(missing)("BlockPool", () => {
       code: "unavailable",
     });
   });
+
+  test("refuses by rejecting, so that one who has other jobs under way can end those", async () => {
+    const pool = new BlockPool(config);
+    await pool.close();
+    const ask = { blocks: "", live: new Uint8Array(0) };
+    expect(await failure(pool.call(0, "splitTraces", ask, live))).toMatchObject({ code: "unavailable" });
+  });
 });

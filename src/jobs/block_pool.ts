@@ -126,7 +126,8 @@ export class BlockPool {
   }
 
   /** Has a job done by a worker, the one of its block or else whichever has the least to do. */
-  call<Method extends keyof BlockApi & string>(
+  // Async, since a refusal that is thrown would leave the caller's other jobs without anyone who hears of their end.
+  async call<Method extends keyof BlockApi & string>(
     worker: number | null,
     method: Method,
     params: BlockApi[Method]["params"],

@@ -46,7 +46,7 @@ export interface ShardApi extends ProfileCalls, HeadTagCalls {
   search: { params: Omit<SearchTerms, "plan"> & { query: QueryText; tenant: string }; result: FoundParts };
   /** Ids, 16 bytes each, of all traces that have a span in a head. */
   traceIds: { params: { tenant: string }; result: Uint8Array<ArrayBuffer> };
-  /** Places of the ids, 16 bytes each, whose traces have a span in a head. */
+  /** Places of the ids, 16 bytes each, whose traces have a span in a head, once for every head. */
   locate: { params: { tenant: string; ids: Uint8Array }; result: Uint32Array<ArrayBuffer> };
   /** Cuts the heads, of one tenant or of all, and resolves when their blocks are in the block list. */
   flush: { params: { tenant: string | null; reason: CutReason }; result: BlockMeta[] };

@@ -168,6 +168,9 @@ describe("Shard.flush()", () => {
     await shard.append(tenant, spansIn([2, 3]));
     expect(shard.find(tenant, traceId(1)).length).toBe(1);
     expect(shard.find(tenant, traceId(2)).length).toBe(2);
+    // Once for every head: a search has to know that trace 2 lies in both.
+    const ids = Buffer.concat([traceId(1), traceId(2), traceId(3), traceId(4)]);
+    expect([...shard.locate(tenant, ids)].sort()).toEqual([0, 1, 1, 2]);
     expect(walFiles(directory.path).length).toBe(2);
     gate.resolve();
     expect((await flushed).length).toBe(1);
