@@ -1,5 +1,6 @@
 // What values of a column could satisfy a comparison, told from bounds that hold for all of them. Never "no" where one might.
 
+import { doubleOf } from "../batch/double_bits.ts";
 import type { StringMatch } from "../search/match.ts";
 import type { ComparisonOp, Literal } from "../traceql/index.ts";
 import type { TextBounds } from "./footer_bounds.ts";
@@ -92,14 +93,6 @@ function mayCompare(
     default:
       return true;
   }
-}
-
-const words = new BigInt64Array(1);
-const doubles = new Float64Array(words.buffer);
-
-function doubleOf(bits: bigint): number {
-  words[0] = bits;
-  return doubles[0]!;
 }
 
 /** A bound of this length may be cut. */

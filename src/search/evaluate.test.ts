@@ -111,7 +111,7 @@ function kept(batch: SpanBatch, condition: string): number[] {
 
 function spansOf(evaluator: Evaluator, truth: number): number[] {
   return Array.from({ length: evaluator.spans }, (_, i) => i).flatMap((i) =>
-    evaluator.type(truth, i) === 1 ? [i + 1] : [],
+    evaluator.reader.type(truth, i) === 1 ? [i + 1] : [],
   );
 }
 
@@ -529,7 +529,7 @@ describe("Evaluator", () => {
     const evaluator = new Evaluator(batch, plan, false);
     const { attribute: x } = plan.loads.get("span.x")!;
     expect(spansOf(evaluator, evaluator.shown(x)!)).toEqual([1, 2]);
-    const blob = Number(evaluator.word(evaluator.values(x), evaluator.spans, 0));
+    const blob = Number(evaluator.reader.word(evaluator.values(x), evaluator.spans, 0));
     const decoder = new TextDecoder();
     const elements = evaluator.shownElements(x, blob).map((element) => decoder.decode(element as Uint8Array));
     expect(elements).toEqual(["a", "b"]);

@@ -57,7 +57,7 @@ export function judgeGrowing(batch: SpanBatch, plan: SearchPlan, wanted: Wanted)
     const evaluator = new Evaluator(batch, plan, false);
     const marks = evaluator.vectors.truth(traces);
     core.anyOfSpans!(marks, driverTruth(evaluator, plan.drivers), traces);
-    core.orderForQuery!(evaluator.address(marks));
+    core.orderForQuery!(evaluator.reader.address(marks));
   }
   return judgeWhole(new Evaluator(batch, plan, true), plan, wanted);
 }
@@ -68,20 +68,14 @@ function deciding({ stages, decidingStages }: SearchPlan): Stage[] {
 
 /** Truth by span: whether it passes all filters. With nothing but filters a trace matches if it has such a span. */
 function filterTruth(evaluator: Evaluator, stages: readonly Stage[]): number {
-  const { core } = evaluator.batch;
   let all: number | null = null;
   for (const stage of stages) {
     if (stage.kind !== "filter" && stage.kind !== "operation") continue;
-    const at = spansetTruth(evaluator, stage);
-    if (all === null) all = at;
-    else {
-      core.andTruth!(all, at, evaluator.spans);
-      evaluator.giveTruth(at);
-    }
+    all = evaluator.vectors.and(all, spansetTruth(evaluator, stage), evaluator.spans);
   }
   if (all !== null) return all;
   const every = evaluator.vectors.truth(evaluator.spans);
-  core.fillTruth!(every, evaluator.spans, 1);
+  evaluator.batch.core.fillTruth!(every, evaluator.spans, 1);
   return every;
 }
 
@@ -93,22 +87,14 @@ function spansetTruth(evaluator: Evaluator, node: SpansetExpression): number {
   }
   // Of all operations the union alone asks nothing of the whole trace.
   const any = spansetTruth(evaluator, node.left);
-  const at = spansetTruth(evaluator, node.right);
-  evaluator.batch.core.orTruth!(any, at, evaluator.spans);
-  evaluator.giveTruth(at);
-  return any;
+  return evaluator.vectors.or(any, spansetTruth(evaluator, node.right), evaluator.spans);
 }
 
 /** Truth by span: whether it fits what one span of a match must. */
 function driverTruth(evaluator: Evaluator, drivers: readonly FieldExpression[]): number {
-  const [first, ...rest] = drivers;
-  const any = evaluator.truths(first!);
-  for (const driver of rest) {
-    const at = evaluator.truths(driver);
-    evaluator.batch.core.orTruth!(any, at, evaluator.spans);
-    evaluator.giveTruth(at);
-  }
-  return any;
+  let any: number | null = null;
+  for (const driver of drivers) any = evaluator.vectors.or(any, evaluator.truths(driver), evaluator.spans);
+  return any!;
 }
 
 /** Judges traces by their span sets. */

@@ -175,8 +175,8 @@ class Reporter {
     this.#word(3, columns.spanStartTimes, span);
     this.#word(4, columns.spanDurations, span);
     for (const { attribute, key, values, shown: where } of shown) {
-      if (where !== null && this.#evaluator.type(where, span) === 0) continue;
-      if (this.#evaluator.type(values, span) === QueryType.Nil) continue;
+      if (where !== null && this.#evaluator.reader.type(where, span) === 0) continue;
+      if (this.#evaluator.reader.type(values, span) === QueryType.Nil) continue;
       writer.begin(5);
       writer.text(1, key);
       writer.begin(2);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { Column } from "../../wasm/column_ids.ts";
 import { QueryType } from "../../wasm/query_ids.ts";
+import { doubleOf } from "../batch/double_bits.ts";
 import { SpanBatch } from "../batch/span_batch.ts";
 import { attribute, field, fixed64, id, request, span, text, varintField } from "../batch/wire_fixture.ts";
 import { parse, validate } from "../traceql/index.ts";
-import { doubleOf, Evaluator } from "./evaluate.ts";
+import { Evaluator } from "./evaluate.ts";
 import { planSearch } from "./plan.ts";
 import { type SetAttribute, SpanSetPipeline } from "./span_sets.ts";
 
@@ -85,8 +86,8 @@ function idOf(batch: SpanBatch, index: number): number {
 
 function textOf(evaluator: Evaluator, { values, rows, rowOf }: SetAttribute, set: number): string {
   const row = rowOf === null ? set : rowOf[set]!;
-  const type = evaluator.type(values, row);
-  const bits = evaluator.word(values, rows, row);
+  const type = evaluator.reader.type(values, row);
+  const bits = evaluator.reader.word(values, rows, row);
   switch (type) {
     case QueryType.Nil:
       return "nil";

@@ -1,9 +1,8 @@
 // The stages of a pipeline over the span sets of all traces of a batch at once.
-import { Aggregate, Compare, Relation } from "../../wasm/query_ids.ts";
+import { Aggregate, Relation } from "../../wasm/query_ids.ts";
 import type { SpanBatch } from "../batch/span_batch.ts";
 import type {
   AggregateName,
-  OrderOp,
   ScalarFilter,
   SpansetExpression,
   SpansetOperation,
@@ -13,6 +12,7 @@ import type {
 import { printKey, printScalar } from "../traceql/index.ts";
 import { absentIn } from "./absence.ts";
 import type { Evaluator } from "./evaluate.ts";
+import { compares } from "./operators.ts";
 import { wordsOf } from "./values.ts";
 import { Arena } from "./vectors.ts";
 
@@ -84,7 +84,7 @@ export class SpanSetPipeline {
     this.#core.anyOfTraces!(to, this.#listOf(sets));
     const ofSets = this.#evaluator.vectors.truth(sets.count);
     this.#core.truthOfSets!(ofSets, truth);
-    this.#core.andTruth!(to, ofSets, sets.count);
+    this.#evaluator.vectors.and(to, ofSets, sets.count);
   }
 
   /** Runs stages on span sets. */
@@ -261,13 +261,4 @@ const aggregates: Record<AggregateName, Aggregate> = {
   max: Aggregate.Max,
   sum: Aggregate.Sum,
   avg: Aggregate.Avg,
-};
-
-const compares: Record<OrderOp, Compare> = {
-  "=": Compare.Equal,
-  "!=": Compare.NotEqual,
-  "<": Compare.Less,
-  "<=": Compare.LessEqual,
-  ">": Compare.Greater,
-  ">=": Compare.GreaterEqual,
 };

@@ -1,11 +1,12 @@
 // Names and values of attributes in a span batch: a head, or what was read of a block.
+
 import { AttrType, Column } from "../../wasm/column_ids.ts";
 import { Owner } from "../../wasm/parquet_decode_ids.ts";
+import { doubleOf } from "../batch/double_bits.ts";
 import type { SpanBatch } from "../batch/span_batch.ts";
 import type { TagNamesRequest } from "../query/search_types.ts";
 import type { Attribute, IntrinsicName } from "../traceql/index.ts";
 import { arrayElements } from "./array_elements.ts";
-import { doubleOf } from "./evaluate.ts";
 import type { AttributeOwner } from "./projection.ts";
 import {
   type NameLists,

@@ -45,7 +45,7 @@ export function matchingSpans(batch: SpanBatch, filter: FieldExpression, stored:
   const { position } = filter;
   const loads = loadsOf([{ kind: "filter", expression: filter, position }]);
   const evaluator = new Evaluator(batch, { loads: loads, subjects: [] }, ordered);
-  return evaluator.address(evaluator.truths(filter));
+  return evaluator.reader.address(evaluator.truths(filter));
 }
 
 /** Values that are known without a look at the data, and the groups for which that takes one; null for all data. */

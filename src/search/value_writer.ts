@@ -1,8 +1,10 @@
 // Values of expressions as OTLP's AnyValue, in the form in which results show them.
+
 import { QueryType } from "../../wasm/query_ids.ts";
+import { doubleOf } from "../batch/double_bits.ts";
 import { type Attribute, printDuration } from "../traceql/index.ts";
 import { arrayElements } from "./array_elements.ts";
-import { doubleOf, type Evaluator } from "./evaluate.ts";
+import type { Evaluator } from "./evaluate.ts";
 import type { MessageWriter } from "./message_writer.ts";
 import { type Element, kindNames, statusNames } from "./values.ts";
 
@@ -17,8 +19,8 @@ export class ValueWriter {
 
   /** The value of a span set. */
   setValue(values: number, rows: number, row: number): void {
-    const type = this.#evaluator.type(values, row);
-    this.#write(type, this.#evaluator.word(values, rows, row), null);
+    const type = this.#evaluator.reader.type(values, row);
+    this.#write(type, this.#evaluator.reader.word(values, rows, row), null);
   }
 
   /**
@@ -27,8 +29,8 @@ export class ValueWriter {
    * @param attribute whose conditions choose the elements of an array that are shown
    */
   spanValue(values: number, span: number, attribute: Attribute): void {
-    const type = this.#evaluator.type(values, span);
-    this.#write(type, this.#evaluator.word(values, this.#evaluator.spans, span), attribute);
+    const type = this.#evaluator.reader.type(values, span);
+    this.#write(type, this.#evaluator.reader.word(values, this.#evaluator.spans, span), attribute);
   }
 
   #write(type: QueryType, bits: bigint, attribute: Attribute | null): void {
@@ -68,7 +70,7 @@ export class ValueWriter {
         writer.text(1, kindNames[Number(int)] ?? `kind(${int})`);
         return;
       default:
-        writer.text(1, this.#evaluator.idText(type, bits));
+        writer.text(1, this.#evaluator.reader.idText(type, bits));
     }
   }
 

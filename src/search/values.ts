@@ -1,7 +1,9 @@
 // Values outside of the vectors: those of results, of elements of arrays, and literals on their way into the core.
 import { QueryType } from "../../wasm/query_ids.ts";
 import type { ComparisonOp, KindName, Literal, StatusName } from "../traceql/index.ts";
+import type { LoadCondition } from "./loads.ts";
 import { matchOf } from "./match_cache.ts";
+import { holds } from "./operators.ts";
 
 /** OTLP's codes. */
 export const statusCodes: Record<StatusName, number> = { unset: 0, ok: 1, error: 2 };
@@ -81,21 +83,9 @@ export function elementTest(op: ComparisonOp, literal: Literal): ElementTest {
   }
 }
 
-function holds<T extends bigint | number>(op: ComparisonOp, a: T, b: T): boolean {
-  switch (op) {
-    case "=":
-      return a === b;
-    case "!=":
-      return a !== b;
-    case "<":
-      return a < b;
-    case "<=":
-      return a <= b;
-    case ">":
-      return a > b;
-    case ">=":
-      return a >= b;
-    default:
-      return false;
-  }
+/** Tells whether an element fits any of some conditions; null: all do. */
+export function anyTest(conditions: readonly LoadCondition[] | null): ElementTest {
+  if (conditions === null) return () => true;
+  const tests = conditions.map(({ op, value }) => elementTest(op, value));
+  return (element) => tests.some((test) => test(element));
 }

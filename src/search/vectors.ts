@@ -1,6 +1,6 @@
 // The arena that the vectors of a query lie in: which parts of it are taken. Vectors are handed out by size and taken back, so that a
 // long query needs no more of them than are alive at once.
-import type { SpanBatch } from "../batch/span_batch.ts";
+import type { CoreExports, SpanBatch } from "../batch/span_batch.ts";
 import { QueryTooLarge } from "./query_error.ts";
 
 /** Bytes of all vectors, or of all lists of span sets, that one evaluation may have at a time. */
@@ -41,12 +41,22 @@ export function typeBytes(rows: number): number {
   return (rows + 31) & ~15;
 }
 
+/** A value vector, or one of truths alone. */
+export interface Vector {
+  kind: "value" | "truth";
+  at: number;
+  /** Whether it stays with who made it; if not, whoever got it gives it back. */
+  kept?: boolean;
+}
+
 /** Value vectors and truth vectors of a batch. */
 export class Vectors {
+  readonly #core: CoreExports;
   readonly #arena: Arena;
 
-  constructor(batch: SpanBatch) {
-    this.#arena = new Arena((bytes) => batch.core.reserveVectors!(bytes));
+  constructor({ core }: SpanBatch) {
+    this.#core = core;
+    this.#arena = new Arena((bytes) => core.reserveVectors!(bytes));
   }
 
   truth(rows: number): number {
@@ -63,6 +73,27 @@ export class Vectors {
 
   giveValue(offset: number, rows: number): void {
     this.#arena.give(offset, valueBytes(rows));
+  }
+
+  /** Gives back the values of a vector that nobody keeps. */
+  giveVector({ kind, at, kept }: Vector, rows: number): void {
+    if (kind === "value" && !kept) this.giveValue(at, rows);
+  }
+
+  /** Truth of both, in the place of `all`; null: so far there is none. `at` is used up. */
+  and(all: number | null, at: number, rows: number): number {
+    if (all === null) return at;
+    this.#core.andTruth!(all, at, rows);
+    this.giveTruth(at, rows);
+    return all;
+  }
+
+  /** Truth of one of them, likewise. */
+  or(any: number | null, at: number, rows: number): number {
+    if (any === null) return at;
+    this.#core.orTruth!(any, at, rows);
+    this.giveTruth(at, rows);
+    return any;
   }
 }
 
