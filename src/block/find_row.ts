@@ -1,6 +1,8 @@
 // Where traces lie in a block: by bloom filter and page bounds for a few ids, against all ids of a row group for many.
+
 import { Keep } from "../../wasm/parquet_decode_ids.ts";
 import type { SpanBatch } from "../batch/span_batch.ts";
+import { placeOfTraceId, traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
 import type { RowGroup } from "./footer_reader.ts";
 import type { BlockBlooms } from "./read_blooms.ts";
 import type { ReadCaches } from "./read_caches.ts";
@@ -10,7 +12,6 @@ import type { PageBounds } from "./read_index.ts";
 import { decodeLeaf } from "./read_leaf.ts";
 import { type LeafPlan, planLeaf } from "./read_plan.ts";
 
-export const idBytes = 16;
 /** With so many ids, reading all ids of a block costs less than asking its filters for each. */
 const manyIds = 64;
 /** What a list of ids takes beside them. */
@@ -58,20 +59,20 @@ export class RowFinder {
    * @param ids 16 bytes each, ascending
    */
   async findAll(batch: SpanBatch, ids: Uint8Array): Promise<FoundRow[]> {
-    const count = ids.length / idBytes;
+    const count = ids.length / traceIdBytes;
     const found: FoundRow[] = [];
     if (count === 0) return found;
     if (count < manyIds) {
       for (let id = 0; id < count; id++) {
-        const place = await this.find(batch, idAt(ids, id));
+        const place = await this.find(batch, traceIdAt(ids, id));
         if (place) found.push({ id, ...place });
       }
       return found;
     }
     const open = await this.#file.open();
-    for (const group of candidateGroups(open.file.rowGroups, idAt(ids, 0), idAt(ids, count - 1))) {
+    for (const group of candidateGroups(open.file.rowGroups, traceIdAt(ids, 0), traceIdAt(ids, count - 1))) {
       const stored = await this.ids(batch, open, group);
-      const rows = stored.length / idBytes;
+      const rows = stored.length / traceIdBytes;
       for (let id = 0, row = 0; id < count && row < rows; ) {
         const order = compareIds(ids, id, stored, row);
         if (order === 0) found.push({ id: id++, group, row });
@@ -97,7 +98,7 @@ export class RowFinder {
   /** Row of the row group that holds the trace, or -1. */
   async #findRow(batch: SpanBatch, open: OpenFile, group: number, id: Uint8Array): Promise<number> {
     const known = this.#caches.traceIds.get(this.#key(group));
-    if (known) return searchIds(known, id);
+    if (known) return placeOfTraceId(known, id);
     const { traceId, zeroIsDefault } = open.leaves;
     const rowGroup = open.file.rowGroups[group]!;
     const indexes = await this.#file.indexes(open, group, [traceId.leaf], new Set([traceId.leaf]));
@@ -106,13 +107,13 @@ export class RowFinder {
     if (page === -2) return -1;
     if (!pages || page < 0) {
       const plan = planLeaf(rowGroup, traceId, null, [], true, zeroIsDefault);
-      return searchIds(await this.#decode(batch, open, group, plan), id);
+      return placeOfTraceId(await this.#decode(batch, open, group, plan), id);
     }
     const start = pages.firstRows[page]!;
     const end = pages.firstRows[page + 1] ?? rowGroup.rows;
     const index = { pages, nullPages: null };
     const plan = planLeaf(rowGroup, traceId, index, [{ start, end }], true, zeroIsDefault);
-    const row = searchIds(await this.#decode(batch, open, group, plan), id);
+    const row = placeOfTraceId(await this.#decode(batch, open, group, plan), id);
     return row < 0 ? -1 : start + row;
   }
 
@@ -129,18 +130,14 @@ export class RowFinder {
     decodeLeaf(batch, { ...traceId, keep: Keep.Values }, pages, "all");
     const count = batch.core.decodedValueCount!(traceId.leaf.index);
     const address = batch.core.decodedValues!(traceId.leaf.index) >>> 0;
-    return new Uint8Array(batch.core.memory.buffer, address, count * idBytes).slice();
+    return new Uint8Array(batch.core.memory.buffer, address, count * traceIdBytes).slice();
   }
 }
 
-function idAt(ids: Uint8Array, i: number): Uint8Array {
-  return ids.subarray(i * idBytes, (i + 1) * idBytes);
-}
-
 function compareIds(a: Uint8Array, i: number, b: Uint8Array, k: number): number {
-  const x = i * idBytes;
-  const y = k * idBytes;
-  for (let n = 0; n < idBytes; n++) {
+  const x = i * traceIdBytes;
+  const y = k * traceIdBytes;
+  for (let n = 0; n < traceIdBytes; n++) {
     const difference = a[x + n]! - b[y + n]!;
     if (difference !== 0) return difference;
   }
@@ -161,7 +158,7 @@ function candidateGroups(groups: readonly RowGroup[], first: Uint8Array, last: U
 /** Page whose bounds hold the id; -1 if it cannot be told, -2 if none does. */
 function pageOfId({ lowest, highest }: PageBounds, id: Uint8Array): number {
   for (let page = 0; page < lowest.length; page++) {
-    if (lowest[page]!.length !== idBytes || highest[page]!.length !== idBytes) return -1;
+    if (lowest[page]!.length !== traceIdBytes || highest[page]!.length !== traceIdBytes) return -1;
   }
   let low = 0;
   let high = lowest.length - 1;
@@ -171,20 +168,6 @@ function pageOfId({ lowest, highest }: PageBounds, id: Uint8Array): number {
     else high = middle;
   }
   return low < lowest.length && compare(lowest[low]!, id) <= 0 && compare(id, highest[low]!) <= 0 ? low : -2;
-}
-
-/** Position of the id among ids that ascend, or -1. */
-function searchIds(ids: Uint8Array, id: Uint8Array): number {
-  let low = 0;
-  let high = ids.length / idBytes - 1;
-  while (low <= high) {
-    const middle = (low + high) >>> 1;
-    const order = compare(ids.subarray(middle * idBytes, (middle + 1) * idBytes), id);
-    if (order === 0) return middle;
-    if (order < 0) low = middle + 1;
-    else high = middle - 1;
-  }
-  return -1;
 }
 
 function compare(a: Uint8Array, b: Uint8Array): number {

@@ -1,9 +1,11 @@
 // A stored block, read: one trace by its id, or row groups into a span batch, whole or what a query wants of them. What a read learns
 // about a block (footer, indexes, blooms, dictionaries) is kept for the next one, within limits.
+
 import type { SpanBatch } from "../batch/span_batch.ts";
+import { traceIdBytes } from "../batch/trace_ids.ts";
 import type { AttributeOwner, Necessary, Projection, TimeWindow } from "../search/projection.ts";
 import type { Store } from "../store/store.ts";
-import { type FoundRow, idBytes, RowFinder } from "./find_row.ts";
+import { type FoundRow, RowFinder } from "./find_row.ts";
 import { type BlockMeta, isBlockVersion } from "./meta.ts";
 import { ParquetError } from "./parquet_error.ts";
 import { BlockBlooms } from "./read_blooms.ts";
@@ -79,7 +81,7 @@ export class BlockReader {
    * @throws ParquetError, StoreError
    */
   async findTrace(id: Uint8Array, signal?: AbortSignal): Promise<Uint8Array | null> {
-    if (id.length !== idBytes) throw new RangeError(`trace id: ${id.length} bytes`);
+    if (id.length !== traceIdBytes) throw new RangeError(`trace id: ${id.length} bytes`);
     if (!isBlockVersion(this.meta.format)) return null;
     return this.#withBatch(async (batch) => {
       const place = await this.#finder.find(batch, id, signal);

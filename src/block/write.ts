@@ -1,6 +1,8 @@
 // A batch into a block: data.parquet, blooms, index, and meta.json last, so that a reader sees the block whole or not at all.
+
 import { Column } from "../../wasm/column_ids.ts";
 import type { SpanBatch } from "../batch/span_batch.ts";
+import { traceIdBytes } from "../batch/trace_ids.ts";
 import type { Store } from "../store/store.ts";
 import { bloomObject, bloomShape } from "./bloom.ts";
 import { type DedicatedColumn, filterDedicatedColumns, spareColumn, staticColumnsV4 } from "./dedicated.ts";
@@ -20,7 +22,6 @@ import { blockSchema, leaves } from "./schema.ts";
 const version = "vParquet4";
 /** Row groups of a file, at most: their ordinal is a 16-bit number. */
 const rowGroupsMax = 32767;
-const traceIdBytes = 16;
 const nanosPerSecond = 1_000_000_000n;
 
 export interface BlockWriteOptions {

@@ -2,6 +2,7 @@
 
 import { Column } from "../../wasm/column_ids.ts";
 import type { SpanBatch } from "../batch/span_batch.ts";
+import { pickTraceIds, traceIdBytes } from "../batch/trace_ids.ts";
 import { isBlockVersion } from "../block/meta.ts";
 import type { BlockReader } from "../block/read.ts";
 import type { ReadCaches } from "../block/read_caches.ts";
@@ -23,7 +24,6 @@ import {
   type StoredParts,
 } from "./search_job.ts";
 
-const idBytes = 16;
 /** Spans that are judged at a time: their columns and vectors take some 100 bytes each. */
 const sliceSpansMax = 1 << 17;
 
@@ -96,14 +96,13 @@ function none(): JudgedTraces {
 function among(batch: SpanBatch, parts: Parts, others: Uint8Array): Parts {
   const count = parts.starts.length;
   if (count === 0) return parts;
-  batch.core.wantIds!(batch.give(others), others.length / idBytes);
+  batch.core.wantIds!(batch.give(others), others.length / traceIdBytes);
   const kept = batch.core.wantedIds!(batch.give(parts.ids), count);
   const places = batch.u32(Column.Output, kept);
-  const ids = new Uint8Array(kept * idBytes);
-  for (const [at, place] of places.entries()) {
-    ids.set(parts.ids.subarray(place * idBytes, (place + 1) * idBytes), at * idBytes);
-  }
-  return { ids, starts: BigUint64Array.from(places, (place) => parts.starts[place]!) };
+  return {
+    ids: pickTraceIds(parts.ids, places),
+    starts: BigUint64Array.from(places, (place) => parts.starts[place]!),
+  };
 }
 
 function later(a: bigint, b: bigint): bigint {
@@ -165,7 +164,7 @@ class NewestStarts {
 
   add({ matched: { ids, starts } }: StoredParts): void {
     for (const [i, start] of starts.entries()) {
-      const id = Buffer.from(ids.buffer, i * idBytes, idBytes).toString("latin1");
+      const id = Buffer.from(ids.buffer, i * traceIdBytes, traceIdBytes).toString("latin1");
       if (start >= this.since && !this.#starts.has(id)) this.#starts.set(id, start);
     }
     if (this.#starts.size < this.#limit) return;

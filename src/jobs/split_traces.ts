@@ -1,7 +1,9 @@
 // Which traces lie in more than one of the stored blocks and heads. All other traces can be judged, and shown, from their one block. What
 // the blocks hold is kept from one search to the next.
+
 import { Column } from "../../wasm/column_ids.ts";
 import { SpanBatch } from "../batch/span_batch.ts";
+import { pickTraceIds, traceIdBytes } from "../batch/trace_ids.ts";
 import { type BlockMeta, isBlockVersion } from "../block/meta.ts";
 import type { BlockReader } from "../block/read.ts";
 import type { ReadCaches } from "../block/read_caches.ts";
@@ -9,7 +11,6 @@ import type { Store } from "../store/store.ts";
 import { eachBlock } from "./each_block.ts";
 import { joinArrays } from "./search_job.ts";
 
-const idBytes = 16;
 /** Traces of all blocks together, 16 bytes for each and as many in the table. With more, each search looks up where its traces are. */
 const tracesMax = 1 << 20;
 /** Traces in several blocks. With more they are no exception. */
@@ -61,7 +62,7 @@ export class SplitTraces {
     // A trace is not split because a block that was compacted since, or is of another time, holds it too.
     if (![...this.#noted].every((name) => wanted.has(name))) this.#forget();
     for (const name of wanted) if (!this.#noted.has(name)) this.#note(name);
-    if (this.#split.length / idBytes > splitMax) return null;
+    if (this.#split.length / traceIdBytes > splitMax) return null;
     return joinArrays([this.#split, this.#alsoLive(live)], (length) => new Uint8Array(length));
   }
 
@@ -85,14 +86,14 @@ export class SplitTraces {
     for (const [name, ids] of this.#ids) {
       if (traces <= tracesMax || needed.has(name)) break;
       this.#ids.delete(name);
-      traces -= ids.length / idBytes;
+      traces -= ids.length / traceIdBytes;
     }
   }
 
   #tracesOf(names: Iterable<string>): number {
     let bytes = 0;
     for (const name of names) bytes += this.#ids.get(name)?.length ?? 0;
-    return bytes / idBytes;
+    return bytes / traceIdBytes;
   }
 
   /** Of the traces in heads those that are in a block or in another head as well. */
@@ -100,7 +101,7 @@ export class SplitTraces {
     if (live.length === 0) return new Uint8Array(0);
     this.#batch ??= SpanBatch.create();
     const { core } = this.#batch;
-    const count = live.length / idBytes;
+    const count = live.length / traceIdBytes;
     const address = this.#batch.give(live);
     core.wantIds!(address, count);
     core.countIds!(address, count);
@@ -108,7 +109,7 @@ export class SplitTraces {
     const heads = this.#batch.u8(Column.Output, count).slice();
     const places = [...this.#batch.u32(Column.Output, core.notedIds!(address, count))];
     for (const [place, head] of heads.entries()) if (head > 1) places.push(place);
-    return picked(live, places);
+    return pickTraceIds(live, places);
   }
 
   #note(name: string): void {
@@ -116,10 +117,10 @@ export class SplitTraces {
     // A block that is gone meanwhile.
     if (ids === undefined) return;
     this.#batch ??= SpanBatch.create();
-    const repeats = this.#batch.core.noteIds!(this.#batch.give(ids), ids.length / idBytes);
+    const repeats = this.#batch.core.noteIds!(this.#batch.give(ids), ids.length / traceIdBytes);
     this.#noted.add(name);
-    if (repeats === 0 || this.#split.length / idBytes > splitMax) return;
-    const split = picked(ids, [...this.#batch.u32(Column.Output, repeats)]);
+    if (repeats === 0 || this.#split.length / traceIdBytes > splitMax) return;
+    const split = pickTraceIds(ids, [...this.#batch.u32(Column.Output, repeats)]);
     this.#split = joinArrays([this.#split, split], (length) => new Uint8Array(length));
   }
 
@@ -136,14 +137,6 @@ async function idsOf(reader: BlockReader): Promise<Uint8Array> {
   const ids: Uint8Array[] = [];
   for (let group = 0; group < groups; group++) ids.push(await reader.traceIds(group));
   return joinArrays(ids, (length) => new Uint8Array(length));
-}
-
-function picked(ids: Uint8Array, places: readonly number[]): Uint8Array<ArrayBuffer> {
-  const some = new Uint8Array(places.length * idBytes);
-  for (const [at, place] of places.entries()) {
-    some.set(ids.subarray(place * idBytes, (place + 1) * idBytes), at * idBytes);
-  }
-  return some;
 }
 
 function nameOf({ tenantID, blockID }: BlockMeta): string {

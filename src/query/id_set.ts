@@ -1,4 +1,5 @@
 // A set of trace ids, made of their bytes.
+import { traceIdWords } from "../batch/trace_ids.ts";
 
 const idWords = 4;
 
@@ -8,9 +9,9 @@ export class TraceIdSet {
   readonly #slots: Int32Array;
   readonly #mask: number;
 
-  /** @param ids 16 bytes each, from the start of their buffer on */
+  /** @param ids 16 bytes each */
   constructor(ids: Uint8Array) {
-    this.#words = wordsOf(ids);
+    this.#words = traceIdWords(ids);
     const count = this.#words.length / idWords;
     const slots = 1 << (32 - Math.clz32(count * 2 + 15));
     this.#slots = new Int32Array(slots);
@@ -23,7 +24,7 @@ export class TraceIdSet {
 
   /** Which of some ids, 16 bytes each, are in the set: their places. */
   among(ids: Uint8Array): number[] {
-    const words = wordsOf(ids);
+    const words = traceIdWords(ids);
     const places: number[] = [];
     for (let i = 0; i < words.length / idWords; i++) {
       if (this.#slots[this.#slotOf(words, i * idWords)] !== 0) places.push(i);
@@ -40,11 +41,6 @@ export class TraceIdSet {
       slot = (slot + 1) & this.#mask;
     }
   }
-}
-
-function wordsOf(ids: Uint8Array): Uint32Array {
-  const bytes = ids.byteOffset % 4 === 0 ? ids : ids.slice();
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }
 
 /** All words count: clients choose ids, and some leave half of one at 0. */

@@ -1,5 +1,6 @@
 // One search under way. Sources give parts of traces; those that may be among the newest are looked for everywhere, and a trace that
 // lies in several places is put together before anyone says whether it matches, when it began, and what is shown of it.
+import { traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import { type QueryText, queryText } from "../jobs/query_text.ts";
 import {
@@ -17,7 +18,6 @@ import { TraceIdSet } from "./id_set.ts";
 import type { Asked, LiveSearch, SearchBlockList, StoredSearch } from "./search_engine.ts";
 import type { FoundSummary, SearchMetrics, SearchRequest } from "./search_types.ts";
 
-const idBytes = 16;
 const nanosPerSecond = 1_000_000_000n;
 /** Blocks of a job after the first, which has the newest alone: often that is enough. */
 const blocksPerJobMax = 16;
@@ -237,7 +237,7 @@ export class SearchRun {
     this.#metrics.inspectedSpans += found.inspectedSpans;
     this.#metrics.inspectedBytes += found.inspectedBytes;
     const { ids, starts } = found.matched;
-    const fresh = starts.filter((start, i) => this.#addCandidate(idAt(ids, i), start, sourceOf(i)));
+    const fresh = starts.filter((start, i) => this.#addCandidate(traceIdAt(ids, i), start, sourceOf(i)));
     this.#note(fresh);
     if (found.undecided.starts.length === 0) return;
     this.#undecided.push(found.undecided);
@@ -300,7 +300,7 @@ export class SearchRun {
     this.#undecidedCount = 0;
     if (taken.starts.length === 0) return;
     for (const i of await this.#elsewhere(taken.ids)) {
-      this.#addCandidate(idAt(taken.ids, i), taken.starts[i]!, null);
+      this.#addCandidate(traceIdAt(taken.ids, i), taken.starts[i]!, null);
     }
   }
 
@@ -314,7 +314,7 @@ export class SearchRun {
   /** In how many heads and blocks each trace is. */
   async #countHolders(ids: Uint8Array): Promise<Uint32Array> {
     const { live, stored } = this.#sources;
-    const holders = new Uint32Array(ids.length / idBytes);
+    const holders = new Uint32Array(ids.length / traceIdBytes);
     for (const tenant of this.#liveTenants) {
       for (const place of await live.locate(tenant, ids, this.#signal)) holders[place]!++;
     }
@@ -330,7 +330,7 @@ export class SearchRun {
     const inOneRow = candidates.filter(isInRow);
     // Most of them lie in that row and nowhere else, so what it shows is asked for before that is known.
     const [elsewhere, reports] = await Promise.all([
-      this.#elsewhere(packed(candidates.map(({ id }) => id))).then((places) => new Set(places)),
+      this.#elsewhere(joinedIds(candidates)).then((places) => new Set(places)),
       this.#reportRows(inOneRow),
     ]);
     const split: Candidate[] = [];
@@ -401,7 +401,7 @@ export class SearchRun {
   async #partsOf(candidates: readonly Candidate[]): Promise<Uint8Array[]> {
     const { live, stored } = this.#sources;
     const { tenants } = this.#request;
-    const ids = packed(candidates.map(({ id }) => id));
+    const ids = joinedIds(candidates);
     // Heads first: what leaves them meanwhile is in a block that is listed by then.
     const parts = await Promise.all(
       [...this.#liveTenants].map((tenant) => live.findAll(tenant, ids, this.#signal)),
@@ -454,14 +454,11 @@ function endNanosOf({ startTime, endTime }: BlockMeta): bigint {
   return Number.isFinite(ms) ? BigInt(ms + 1000) * 1_000_000n : 1n << 64n;
 }
 
-function packed(ids: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(ids.length * idBytes);
-  for (const [i, id] of ids.entries()) all.set(id, i * idBytes);
-  return all;
-}
-
-function idAt(ids: Uint8Array, i: number): Uint8Array {
-  return ids.subarray(i * idBytes, (i + 1) * idBytes);
+function joinedIds(candidates: readonly Candidate[]): Uint8Array {
+  return joinArrays(
+    candidates.map(({ id }) => id),
+    (length) => new Uint8Array(length),
+  );
 }
 
 function hexOf(id: Uint8Array): string {

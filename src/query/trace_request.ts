@@ -1,5 +1,7 @@
 // What a request for a trace may say in its URL, and Tempo's words for what is wrong with it.
+
 import { Buffer } from "node:buffer";
+import { traceIdBytes } from "../batch/trace_ids.ts";
 import { parseInt64 } from "./go_numbers.ts";
 import { InvalidRequest } from "./query_errors.ts";
 
@@ -17,7 +19,6 @@ export interface TraceParams {
 }
 
 const modes: readonly string[] = ["all", "ingesters", "blocks", "external"] satisfies TraceMode[];
-const traceIdBytes = 16;
 
 /**
  * Reads a trace id as people write it: up to 32 hex digits of either case, leading zeros optional.

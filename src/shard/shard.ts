@@ -3,6 +3,7 @@
 
 import { Column } from "../../wasm/column_ids.ts";
 import { SpanBatch } from "../batch/span_batch.ts";
+import { traceIdBytes } from "../batch/trace_ids.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import type { WalSync as SyncPolicy } from "../config/config.ts";
 import { type FoundParts, joinArrays, joinFound, type SearchTerms } from "../jobs/search_job.ts";
@@ -92,7 +93,6 @@ interface TenantTotals {
   lastHeadBytes: number;
 }
 
-const traceIdBytes = 16;
 /** A collection takes a shard some milliseconds. */
 const collectedMsMin = 1000;
 
