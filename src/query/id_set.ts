@@ -43,9 +43,12 @@ export class TraceIdSet {
   }
 }
 
-/** All words count: clients choose ids, and some leave half of one at 0. */
+/** Clients choose ids: with a start that they don't know none can choose those that share a slot. */
+const hashStart = crypto.getRandomValues(new Int32Array(1))[0]!;
+
+/** All words count: some clients leave half of an id at 0. */
 function hash(words: Uint32Array, at: number): number {
-  let h = 0;
+  let h = hashStart;
   for (let i = 0; i < idWords; i++) {
     h = Math.imul(h ^ words[at + i]!, 0x9e3779b1);
     h ^= h >>> 15;
