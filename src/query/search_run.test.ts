@@ -9,8 +9,9 @@ import type { Summary } from "../search/report.ts";
 import { searchHead } from "../search/search_head.ts";
 import { parse } from "../traceql/index.ts";
 import { type LiveSearch, SearchEngine, type StoredSearch } from "./search_engine.ts";
-import { SearchRun, type SearchSources } from "./search_run.ts";
+import { SearchRun } from "./search_run.ts";
 import type { FoundSummary, SearchAnswer, SearchRequest } from "./search_types.ts";
+import type { SearchSources } from "./trace_places.ts";
 
 /** A part of a trace, as a head or a block has it. */
 interface Part {

@@ -1,6 +1,6 @@
 // One search under way. Sources give parts of traces; those that may be among the newest are looked for everywhere, and a trace that
 // lies in several places is put together before anyone says whether it matches, when it began, and what is shown of it.
-import { traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
+import { traceIdAt } from "../batch/trace_ids.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import { type QueryText, queryText } from "../jobs/query_text.ts";
 import {
@@ -14,27 +14,19 @@ import {
 import type { SearchPlan } from "../search/plan.ts";
 import type { TimeWindow } from "../search/projection.ts";
 import type { ReportOptions, Summary } from "../search/report.ts";
-import { TraceIdSet } from "./id_set.ts";
-import type { Asked, LiveSearch, SearchBlockList, StoredSearch } from "./search_engine.ts";
+import type { Asked } from "./search_engine.ts";
 import type { FoundSummary, SearchMetrics, SearchRequest } from "./search_types.ts";
+import { type SearchSources, TracePlaces } from "./trace_places.ts";
 
 const nanosPerSecond = 1_000_000_000n;
 /** Blocks of a job after the first, which has the newest alone: often that is enough. */
 const blocksPerJobMax = 16;
 /** Traces that are not decided yet, before it is looked where else they are. 24 bytes each. */
 const undecidedMax = 1 << 18;
-/** Other parts of a trace are looked for in blocks that are at most this far from the time that is searched. */
-const partGapSeconds = 3600;
 /** Traces that are put together at a time. */
 const joinedAtOnceMax = 64;
 /** A search whose newest traces turned out not to match is made again for more of them, at most this often. */
 const attemptsMax = 4;
-
-export interface SearchSources {
-  live: LiveSearch;
-  list: SearchBlockList;
-  stored: StoredSearch;
-}
 
 /** Where a part was found that matches by itself. */
 type Source = { kind: "live" } | { kind: "row"; meta: BlockMeta; group: number; row: number };
@@ -56,6 +48,7 @@ export class SearchRun {
   readonly #query: QueryText;
   readonly #signal: AbortSignal;
   readonly #sources: SearchSources;
+  readonly #places: TracePlaces;
   readonly #window: TimeWindow;
   readonly #report: ReportOptions;
   /** By id in hex. */
@@ -70,10 +63,6 @@ export class SearchRun {
   #newest: BigUint64Array<ArrayBuffer> = new BigUint64Array(0);
   /** Of parts that began earlier than this, some source may have left out some because it had found enough. */
   #complete = 0n;
-  /** The traces that lie in several blocks and heads; null where that can't be told. */
-  #split: { ids: Uint8Array; set: TraceIdSet } | null = null;
-  /** Tenants that had spans in heads when those were asked. */
-  readonly #liveTenants = new Set<string>();
   /** What progress() has given. */
   readonly #shown = new Map<string, Summary>();
   readonly #metrics: SearchMetrics = {
@@ -94,6 +83,7 @@ export class SearchRun {
     this.#query = queryText(request.query);
     this.#signal = signal;
     this.#sources = sources;
+    this.#places = new TracePlaces(request, signal, sources);
     this.#wanted = request.limit;
     this.#window = {
       startNanos: BigInt(request.start) * nanosPerSecond,
@@ -146,36 +136,25 @@ export class SearchRun {
   }
 
   async #searchAll(): Promise<void> {
-    const { live, stored } = this.#sources;
+    const { live } = this.#sources;
     await Promise.all(
       this.#request.tenants.map(async (tenant) => {
         this.#metrics.totalJobs++;
         for (const parts of await live.search(tenant, this.#terms, this.#signal)) {
-          if (parts.inspectedTraces > 0) this.#liveTenants.add(tenant);
+          if (parts.inspectedTraces > 0) this.#places.liveTenants.add(tenant);
           this.#noteLeftOut(parts);
           this.#addLive(parts);
         }
         this.#metrics.completedJobs++;
       }),
     );
-    const heads = await Promise.all(
-      [...this.#liveTenants].map((tenant) => live.traceIds(tenant, this.#signal)),
-    );
-    const ids = joinArrays(heads.flat(), (length) => new Uint8Array(length));
+    await this.#places.askHeads();
     // A block is listed before the head that it was written from is dropped: asked in this order, nothing falls between.
-    const metas = this.#blocks(0);
-    const splitting = stored.splitTraces(this.#blocks(partGapSeconds), ids, this.#signal).then((split) => {
-      this.#split = split && { ids: split, set: new TraceIdSet(split) };
-    });
+    const metas = this.#places.blocks(0);
+    const splitting = this.#places.findSplit();
     // Only what needs whole traces has to wait for which those are.
     if (this.#plan.needsWholeTrace) await splitting;
     await Promise.all([splitting, this.#searchBlocks(metas)]);
-  }
-
-  #blocks(gapSeconds: number): BlockMeta[] {
-    const { start, end } = this.#request;
-    const range = { start: Math.max(0, start - gapSeconds), end: end + gapSeconds };
-    return this.#request.tenants.flatMap((tenant) => this.#sources.list.candidates(tenant, range));
   }
 
   async #searchBlocks(metas: BlockMeta[]): Promise<void> {
@@ -195,7 +174,7 @@ export class SearchRun {
           if (wanted.length > 0) {
             const parts = await stored.search(
               worker,
-              { ...this.#terms, metas: wanted, split: this.#split?.ids ?? null },
+              { ...this.#terms, metas: wanted, split: this.#places.split },
               this.#signal,
             );
             this.#noteLeftOut(parts);
@@ -299,29 +278,9 @@ export class SearchRun {
     this.#undecided = [];
     this.#undecidedCount = 0;
     if (taken.starts.length === 0) return;
-    for (const i of await this.#elsewhere(taken.ids)) {
+    for (const i of await this.#places.inSeveral(taken.ids)) {
       this.#addCandidate(traceIdAt(taken.ids, i), taken.starts[i]!, null);
     }
-  }
-
-  /** Places of the ids whose traces lie in several heads and blocks. */
-  async #elsewhere(ids: Uint8Array): Promise<number[]> {
-    if (this.#split !== null) return this.#split.set.among(ids);
-    const holders = await this.#countHolders(ids);
-    return [...holders.keys()].filter((i) => holders[i]! > 1);
-  }
-
-  /** In how many heads and blocks each trace is. */
-  async #countHolders(ids: Uint8Array): Promise<Uint32Array> {
-    const { live, stored } = this.#sources;
-    const holders = new Uint32Array(ids.length / traceIdBytes);
-    for (const tenant of this.#liveTenants) {
-      for (const place of await live.locate(tenant, ids, this.#signal)) holders[place]!++;
-    }
-    for (const counts of await stored.countHolders(ids, this.#blocks(partGapSeconds), this.#signal)) {
-      for (let i = 0; i < counts.length; i++) holders[i]! += counts[i]!;
-    }
-    return holders;
   }
 
   /** Finds out where candidates lie, and what is shown of them. */
@@ -330,7 +289,7 @@ export class SearchRun {
     const inOneRow = candidates.filter(isInRow);
     // Most of them lie in that row and nowhere else, so what it shows is asked for before that is known.
     const [elsewhere, reports] = await Promise.all([
-      this.#elsewhere(joinedIds(candidates)).then((places) => new Set(places)),
+      this.#places.inSeveral(joinedIds(candidates)).then((places) => new Set(places)),
       this.#reportRows(inOneRow),
     ]);
     const split: Candidate[] = [];
@@ -387,7 +346,8 @@ export class SearchRun {
     const { stored } = this.#sources;
     for (let at = 0; at < candidates.length; at += joinedAtOnceMax) {
       const some = candidates.slice(at, at + joinedAtOnceMax);
-      const parts = await this.#partsOf(some);
+      const { parts, inspectedBytes } = await this.#places.partsOf(joinedIds(some));
+      this.#metrics.inspectedBytes += inspectedBytes;
       const { summaries } = await stored.reportTraces(
         { query: this.#query, options: this.#report, window: this.#window, parts },
         this.#signal,
@@ -395,31 +355,6 @@ export class SearchRun {
       const byId = new Map(summaries.map((summary) => [summary.traceId, summary]));
       for (const candidate of some) settle(candidate, byId.get(hexOf(candidate.id)) ?? null);
     }
-  }
-
-  /** OTLP of all that there is of some traces. */
-  async #partsOf(candidates: readonly Candidate[]): Promise<Uint8Array[]> {
-    const { live, stored } = this.#sources;
-    const { tenants } = this.#request;
-    const ids = joinedIds(candidates);
-    // Heads first: what leaves them meanwhile is in a block that is listed by then.
-    const parts = await Promise.all(
-      [...this.#liveTenants].map((tenant) => live.findAll(tenant, ids, this.#signal)),
-    );
-    const metas = this.#blocks(partGapSeconds);
-    const blocks = new Map<number, BlockMeta[]>();
-    for (const [place, block] of await stored.locate(ids, metas, this.#signal)) {
-      const own = blocks.get(place);
-      if (own) own.push(metas[block]!);
-      else blocks.set(place, [metas[block]!]);
-    }
-    const found = [...blocks].map(async ([place, own]) => {
-      const id = candidates[place]!.id;
-      const { traces, inspectedBytes } = await stored.find(tenants[0]!, id, own, this.#signal);
-      this.#metrics.inspectedBytes += inspectedBytes;
-      return traces;
-    });
-    return [...parts, ...(await Promise.all(found))].flat();
   }
 }
 
