@@ -141,6 +141,26 @@ export enum Column {
   Tags2,
   Tags3,
 
+  // Owned by metrics: see wasm/series*.ts.
+  SeriesSlot, // u32 by span: interval << 6, or none
+  SeriesGroup, // u32 by span: node that its group is
+  SeriesNodeParent, // u32 by node: the group without the last part of its key
+  SeriesNodeType, // u8 by node: QueryType of the last part of its key
+  SeriesNodeValue, // u64 by node: its value
+  SeriesNodeTable, // u32 open-addressing table: node + 1, 0 = free
+  SeriesKeyEnd, // u32 by group: end of its key in the column Output, or as handed in
+  SeriesCellKey, // u64 by cell: group << 32 | interval << 6 | bucket
+  SeriesCellCount, // f64 by cell
+  SeriesCellValue, // f64 by cell: least, greatest, or sum
+  SeriesCellRest, // f64 by cell: what the sum lost by rounding
+  SeriesCellTable, // u32 open-addressing table: cell + 1, 0 = free
+  SeriesIn0, // what is handed in of other cells: u64 keys
+  SeriesIn1, // f64 counts
+  SeriesIn2, // f64 values
+  SeriesIn3, // f64 rests
+  SeriesIn4, // u32 by group that is handed in: its own group + 1, 0 = there is no room for it
+  SeriesIn5, // u32 by attribute that is compared: groups that it has
+
   // Owned by string matching: see wasm/match*.ts.
   Match0,
   Match1,

@@ -37,6 +37,7 @@ export * from "./parquet_decode";
 export * from "./match";
 export * from "./parquet_encode";
 export * from "./query";
+export * from "./series";
 export { snappyDecompress, snappyLength } from "./snappy";
 export * from "./tags";
 export { countIds, forgetIds, idCounts, notedIds, noteIds, wantedIds, wantIds } from "./trace_lookup";

@@ -105,7 +105,7 @@ export function timeForQuery(): void {
     const start = load<u64>(at(Column.SpanStart) + (span << 3));
     const end = start + load<u64>(at(Column.SpanDuration) + (span << 3));
     const known = load<u64>(starts + trace);
-    if (known == 0 || start < known) store<u64>(starts + trace, start);
+    if (startsBefore(start, known)) store<u64>(starts + trace, start);
     if (end > load<u64>(ends + trace)) store<u64>(ends + trace, end);
   }
   queryTraceCount = traces;
@@ -306,6 +306,11 @@ function groupBy(column: i32, marks: i32, epoch: u32, first: u32, last: u32): vo
   memory.copy(at(Column.Scratch2) + ((<usize>first) << 2), regrouped, count << 2);
 }
 
+/** Whether a span puts the start of its trace forward. 0 is no time: neither of a span, nor of a trace whose spans have none. */
+function startsBefore(ofSpan: u64, ofTrace: u64): bool {
+  return ofSpan != 0 && (ofTrace == 0 || ofSpan < ofTrace);
+}
+
 /** Trace-level columns of one rank from its ordered spans [first, last). */
 function summarise(rank: u32, first: u32, last: u32): void {
   let start: u64 = 0;
@@ -317,7 +322,7 @@ function summarise(rank: u32, first: u32, last: u32): void {
     const span = u32At(shift + Column.OrderedSpan, i);
     const spanStart = load<u64>(at(Column.SpanStart) + ((<usize>span) << 3));
     const spanEnd = spanStart + load<u64>(at(Column.SpanDuration) + ((<usize>span) << 3));
-    if (start == 0 || spanStart < start) start = spanStart;
+    if (startsBefore(spanStart, start)) start = spanStart;
     if (spanEnd > end) end = spanEnd;
     const resource = u32At(Column.SpanResource, span);
     const service = u32At(Column.ResourceService, resource);

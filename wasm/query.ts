@@ -1,16 +1,16 @@
 // TraceQL on a span batch: what TypeScript calls to evaluate a query, one vector or list of span sets after the other.
 
+export { aggregateSets } from "./query_aggregate";
 export { chooseRanks, setWindow, truthOfTraces } from "./query_choose";
 export {
   compareColumn,
   compareNumeric,
-  compareSpanId,
-  compareTraceId,
   compareTyped,
   compareVectors,
   computeVectors,
   negateVector,
 } from "./query_compare";
+export { compareLinkId, compareSpanId, compareTraceId, matchIds } from "./query_compare_ids";
 export {
   chooseOrder,
   distinctOf,
@@ -24,8 +24,9 @@ export {
   rankCount,
   truthByTable,
 } from "./query_load";
+export { compareMembers } from "./query_members";
+export { relateSets } from "./query_relate";
 export {
-  aggregateSets,
   anyOfSpans,
   anyOfTraces,
   coalesceSets,
@@ -39,7 +40,6 @@ export {
   joinSets,
   keepSets,
   placeCount,
-  relateSets,
   reserveSets,
   setOrigins,
   setsAddress,
@@ -56,6 +56,7 @@ export {
   fillValue,
   firstOfSpan,
   notTruth,
+  notValues,
   orTruth,
   reserveVectors,
   truthOfType,

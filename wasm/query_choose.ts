@@ -5,6 +5,9 @@ import { at, reserve } from "./memory";
 import { orderShift, rankCount } from "./query_load";
 import { typesOf } from "./query_vectors";
 
+/** u32 by byte. */
+const COUNTERS: usize = memory.data(256 * 4, 4);
+
 let sinceStart: u64 = 0;
 let windowStart: u64 = 0;
 let windowEnd: u64 = 0;
@@ -68,9 +71,7 @@ export function chooseRanks(truth: u32, limit: u32): u32 {
   }
   if (!limit || count <= limit) return count;
 
-  reserve(Column.QueryWork1, count << 3);
-  memory.copy(at(Column.QueryWork1), at(Column.QueryWork0), count << 3);
-  const oldest = select(at(Column.QueryWork1), count, count - limit);
+  const oldest = select(times, count, count - limit);
   let kept: u32 = 0;
   for (let i: usize = 0; i < <usize>count; i++) {
     const start = load<u64>(at(Column.QueryWork0) + (i << 3));
@@ -82,38 +83,22 @@ export function chooseRanks(truth: u32, limit: u32): u32 {
   return kept;
 }
 
-/** The number that stands at `place` when they are sorted. Rearranges them. */
+/** The number that stands at `place` when they are sorted: byte by byte from the highest on, so that no order of them is a bad case. */
 function select(numbers: usize, count: u32, place: u32): u64 {
-  let low: i32 = 0;
-  let high: i32 = <i32>count - 1;
-  const wanted = <i32>place;
-  while (low < high) {
-    // The middle of three, so that sorted input is no bad case.
-    const middle = (low + high) >>> 1;
-    if (numberAt(numbers, middle) < numberAt(numbers, low)) swap(numbers, middle, low);
-    if (numberAt(numbers, high) < numberAt(numbers, low)) swap(numbers, high, low);
-    if (numberAt(numbers, high) < numberAt(numbers, middle)) swap(numbers, high, middle);
-    const pivot = numberAt(numbers, middle);
-    let i = low;
-    let j = high;
-    while (i <= j) {
-      while (numberAt(numbers, i) < pivot) i++;
-      while (numberAt(numbers, j) > pivot) j--;
-      if (i <= j) swap(numbers, i++, j--);
+  let known: u64 = 0;
+  let left = place;
+  for (let shift: i64 = 56; shift >= 0; shift -= 8) {
+    // How many of those that begin with the known bytes go on with each byte.
+    memory.fill(COUNTERS, 0, 256 << 2);
+    for (let i: usize = 0; i < <usize>count; i++) {
+      const number = load<u64>(numbers + (i << 3));
+      if (shift < 56 && (number ^ known) >>> (shift + 8)) continue;
+      const counter = COUNTERS + ((<usize>(number >>> shift) & 0xff) << 2);
+      store<u32>(counter, load<u32>(counter) + 1);
     }
-    if (wanted <= j) high = j;
-    else if (wanted >= i) low = i;
-    else return pivot;
+    let byte: usize = 0;
+    while (left >= load<u32>(COUNTERS + (byte << 2))) left -= load<u32>(COUNTERS + (byte++ << 2));
+    known |= (<u64>byte) << shift;
   }
-  return numberAt(numbers, low);
-}
-
-function numberAt(numbers: usize, i: i32): u64 {
-  return load<u64>(numbers + ((<usize>i) << 3));
-}
-
-function swap(numbers: usize, i: i32, j: i32): void {
-  const a = numberAt(numbers, i);
-  store<u64>(numbers + ((<usize>i) << 3), numberAt(numbers, j));
-  store<u64>(numbers + ((<usize>j) << 3), a);
+  return known;
 }

@@ -2,34 +2,18 @@
 
 import { Column } from "./column_ids";
 import { entryLength, entryStart, STRINGS } from "./dictionary";
-import { at } from "./memory";
+import { at, reserve } from "./memory";
+import { compareIds, holds, isId } from "./query_compare_ids";
 import { Arithmetic, Compare, QueryType } from "./query_ids";
 import { contentsOf, typesOf } from "./query_vectors";
 
-function isNumber(type: u32): bool {
+export function isNumber(type: u32): bool {
   return type == QueryType.Int || type == QueryType.Double || type == QueryType.Duration;
 }
 
 /** Durations count as nanoseconds. */
-function asDouble(type: u32, value: u64): f64 {
+export function asDouble(type: u32, value: u64): f64 {
   return type == QueryType.Double ? reinterpret<f64>(value) : <f64>(<i64>value);
-}
-
-function holds<T>(op: u32, a: T, b: T): bool {
-  switch (op) {
-    case Compare.Equal:
-      return a == b;
-    case Compare.NotEqual:
-      return a != b;
-    case Compare.Less:
-      return a < b;
-    case Compare.LessEqual:
-      return a <= b;
-    case Compare.Greater:
-      return a > b;
-    default:
-      return a >= b;
-  }
 }
 
 function compareStrings(op: u32, a: u32, b: u32): bool {
@@ -41,13 +25,14 @@ function compareStrings(op: u32, a: u32, b: u32): bool {
   return holds<i32>(op, order, 0);
 }
 
-/** True if the two values compare like that: never where the types do not fit, nor with nil. Arrays and ids are not compared here. */
+/** True if the two values compare like that: never where the types do not fit, nor with nil. Arrays are not compared here. */
 function compareValues(op: u32, aType: u32, a: u64, bType: u32, b: u64): bool {
   if (isNumber(aType) && isNumber(bType)) {
     // Whole numbers of nanoseconds stay exact too.
     if (aType != QueryType.Double && bType != QueryType.Double) return holds<i64>(op, <i64>a, <i64>b);
     return holds<f64>(op, asDouble(aType, a), asDouble(bType, b));
   }
+  if (isId(aType) || isId(bType)) return compareIds(op, aType, a, bType, b);
   if (aType != bType) return false;
   switch (aType) {
     case QueryType.String:
@@ -61,23 +46,33 @@ function compareValues(op: u32, aType: u32, a: u64, bType: u32, b: u64): bool {
   }
 }
 
-/** Truth of `a op b` for each row. */
-export function compareVectors(to: u32, a: u32, b: u32, rows: u32, op: u32): void {
-  const out = typesOf(to);
+/**
+ * Truth of `a op b` for each row; false where one is an array. The numbers of these rows are in the column Output then, u32 each.
+ *
+ * @returns how many there are
+ */
+export function compareVectors(to: u32, a: u32, b: u32, rows: u32, op: u32): u32 {
   const aTypes = typesOf(a);
   const bTypes = typesOf(b);
   const aValues = contentsOf(a, rows);
   const bValues = contentsOf(b, rows);
+  let arrays: u32 = 0;
   for (let i: usize = 0; i < <usize>rows; i++) {
+    const aType: u32 = load<u8>(aTypes + i);
+    const bType: u32 = load<u8>(bTypes + i);
     const truth = compareValues(
       op,
-      load<u8>(aTypes + i),
+      aType,
       load<u64>(aValues + (i << 3)),
-      load<u8>(bTypes + i),
+      bType,
       load<u64>(bValues + (i << 3)),
     );
-    store<u8>(out + i, <u8>truth);
+    store<u8>(typesOf(to) + i, <u8>truth);
+    if (aType != QueryType.Array && bType != QueryType.Array) continue;
+    reserve(Column.Output, (arrays + 1) << 2);
+    store<u32>(at(Column.Output) + (usize(arrays++) << 2), <u32>i);
   }
+  return arrays;
 }
 
 /** Truth of `value op literal` for each row that has a value of exactly this type: how attributes are compared with literals. */
@@ -130,33 +125,6 @@ export function compareColumn(to: u32, column: i32, rows: u32, negated: u32, lit
   }
   for (; i < <usize>rows; i++) {
     store<u8>(out + i, <u8>((load<u32>(from + (i << 2)) == literal) != (negated != 0)));
-  }
-}
-
-/** Truth of `id op literal` for each row that has an id of a span. */
-export function compareSpanId(to: u32, from: u32, rows: u32, op: u32, low: u32, high: u32): void {
-  const out = typesOf(to);
-  const types = typesOf(from);
-  const values = contentsOf(from, rows);
-  const literal = <u64>low | ((<u64>high) << 32);
-  for (let i: usize = 0; i < <usize>rows; i++) {
-    const fits = load<u8>(types + i) == <u8>QueryType.SpanId;
-    store<u8>(out + i, <u8>(fits && holds<u64>(op, load<u64>(values + (i << 3)), literal)));
-  }
-}
-
-/** Truth of `trace id op literal` for each row; the literal's 16 bytes are in the column Input. */
-export function compareTraceId(to: u32, from: u32, rows: u32, op: u32): void {
-  const out = typesOf(to);
-  const types = typesOf(from);
-  const values = contentsOf(from, rows);
-  const low = load<u64>(at(Column.Input));
-  const high = load<u64>(at(Column.Input), 8);
-  for (let i: usize = 0; i < <usize>rows; i++) {
-    const id = at(Column.TraceId) + ((<usize>load<u32>(values + (i << 3))) << 4);
-    const same = load<u64>(id) == low && load<u64>(id, 8) == high;
-    const fits = load<u8>(types + i) == <u8>QueryType.TraceId;
-    store<u8>(out + i, <u8>(fits && same == (op == Compare.Equal)));
   }
 }
 

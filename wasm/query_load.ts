@@ -70,8 +70,17 @@ function see(type: u32, value: u64): u32 {
   return QueryType.String;
 }
 
-/** Of a span, the last attribute with this key. */
-export function loadSpanAttr(to: u32, key: u32): void {
+/** Whether an attribute gives way to one with the same key that stands before it, whose type is `taken`. */
+function givesWay(type: u32, taken: u32, preferred: u32): bool {
+  return taken != 0 && taken == preferred && type != preferred;
+}
+
+/**
+ * Of a span, the last attribute with this key.
+ *
+ * @param preferred AttrType of those that come before all others, see preferredTypeOf() in src/search/load_values.ts
+ */
+export function loadSpanAttr(to: u32, key: u32, preferred: u32): void {
   const outTypes = typesOf(to);
   const outValues = contentsOf(to, spans);
   memory.fill(outTypes, 0, spans);
@@ -82,10 +91,14 @@ export function loadSpanAttr(to: u32, key: u32): void {
   let next = load<u32>(starts);
   for (let i: usize = 0; i < <usize>spans; i++) {
     const end = load<u32>(starts + (i << 2), 4);
+    let taken: u32 = 0;
     for (; next < end; next++) {
       if (load<u32>(keys + ((<usize>next) << 2)) != key) continue;
-      const type = see(load<u8>(types + next), load<u64>(values + ((<usize>next) << 3)));
+      const own: u32 = load<u8>(types + next);
+      if (givesWay(own, taken, preferred)) continue;
+      const type = see(own, load<u64>(values + ((<usize>next) << 3)));
       if (!type) continue;
+      taken = own;
       store<u8>(outTypes + i, <u8>type);
       store<u64>(outValues + (i << 3), seenValue);
     }
@@ -93,7 +106,7 @@ export function loadSpanAttr(to: u32, key: u32): void {
 }
 
 /** The last attribute of an owner with this key into Work0 (types) and Work1 (values), by owner. */
-function loadOwned(owners: u32, attrStart: i32, key: u32): void {
+function loadOwned(owners: u32, attrStart: i32, key: u32, preferred: u32): void {
   reserve(Column.QueryWork0, owners + 16);
   reserve(Column.QueryWork1, (owners + 1) << 3);
   const outTypes = at(Column.QueryWork0);
@@ -104,13 +117,14 @@ function loadOwned(owners: u32, attrStart: i32, key: u32): void {
     const start = load<u32>(starts + (i << 2));
     const end = start + load<u32>(counts + (i << 2));
     let found: u32 = 0;
+    let taken: u32 = 0;
     for (let k = start; k < end; k++) {
       if (load<u32>(at(Column.AttrKey) + ((<usize>k) << 2)) != key) continue;
-      const type = see(
-        load<u8>(at(Column.AttrType) + k),
-        load<u64>(at(Column.AttrValue) + ((<usize>k) << 3)),
-      );
+      const own: u32 = load<u8>(at(Column.AttrType) + k);
+      if (givesWay(own, taken, preferred)) continue;
+      const type = see(own, load<u64>(at(Column.AttrValue) + ((<usize>k) << 3)));
       if (!type) continue;
+      taken = own;
       found = type;
       store<u64>(outValues + (i << 3), seenValue);
     }
@@ -118,15 +132,15 @@ function loadOwned(owners: u32, attrStart: i32, key: u32): void {
   }
 }
 
-/** Of a span, the attribute of its resource; with `unless` only where the vector has nothing yet. */
-export function loadResourceAttr(to: u32, key: u32, unless: u32): void {
-  loadOwned(resources, Column.ResourceAttrStart, key);
+/** Of a span, the attribute of its resource; with `unless` only where the vector has nothing yet. `preferred` as of spans. */
+export function loadResourceAttr(to: u32, key: u32, unless: u32, preferred: u32): void {
+  loadOwned(resources, Column.ResourceAttrStart, key, preferred);
   spread(to, at(Column.SpanResource), unless);
 }
 
 /** Of a span, the attribute of its instrumentation scope. */
 export function loadScopeAttr(to: u32, key: u32): void {
-  loadOwned(scopes, Column.ScopeAttrStart, key);
+  loadOwned(scopes, Column.ScopeAttrStart, key, AttrType.None);
   spread(to, at(Column.SpanScope), 0);
 }
 
@@ -147,7 +161,7 @@ function spread(to: u32, owners: usize, unless: u32): void {
 /** Of an event or link, the last attribute with this key. */
 export function loadChildAttr(to: u32, table: u32, key: u32): void {
   const rows = tableRows(table);
-  loadOwned(rows, table == Table.Event ? Column.EventAttrStart : Column.LinkAttrStart, key);
+  loadOwned(rows, table == Table.Event ? Column.EventAttrStart : Column.LinkAttrStart, key, AttrType.None);
   memory.copy(typesOf(to), at(Column.QueryWork0), rows);
   memory.copy(contentsOf(to, rows), at(Column.QueryWork1), rows << 3);
 }
@@ -331,7 +345,7 @@ function eventTimes(to: u32): void {
 /**
  * Numbers of the distinct strings, or of the distinct arrays, of a vector: u32 each in the column Output.
  *
- * @param type String, LinkTraceId, LinkSpanId or Array
+ * @param type String or Array
  * @returns how many there are
  */
 export function distinctOf(from: u32, rows: u32, type: u32, entries: u32): u32 {

@@ -4,7 +4,7 @@
 import { events, links, spans } from "./batch";
 import { Column } from "./column_ids";
 import { at, reserve } from "./memory";
-import { Table } from "./query_ids";
+import { QueryType, Table } from "./query_ids";
 
 /** Makes room in the arena. What is in it stays. */
 export function reserveVectors(bytes: u32): void {
@@ -97,6 +97,19 @@ export function notTruth(to: u32, rows: u32): void {
   const a = typesOf(to);
   const one = i8x16.splat(1);
   for (let i: usize = 0; i < <usize>rows; i += 16) v128.store(a + i, v128.xor(v128.load(a + i), one));
+}
+
+/** Values that are not those of `from`, row by row: of what is no bool there is none. */
+export function notValues(to: u32, from: u32, rows: u32): void {
+  const outTypes = typesOf(to);
+  const out = contentsOf(to, rows);
+  const types = typesOf(from);
+  const values = contentsOf(from, rows);
+  for (let i: usize = 0; i < <usize>rows; i++) {
+    const isBool = load<u8>(types + i) == <u8>QueryType.Bool;
+    store<u8>(outTypes + i, isBool ? <u8>QueryType.Bool : <u8>QueryType.Nil);
+    store<u64>(out + (i << 3), <u64>(isBool && !load<u64>(values + (i << 3))));
+  }
 }
 
 /** Truth of values: of a true bool alone. */

@@ -5,7 +5,7 @@ import { mix } from "./hash";
 import { at, reserve } from "./memory";
 
 /**
- * Takes the repeats out of a list of spans of one trace, keeping the first of each in its place.
+ * Takes the repeats out of a list of spans, keeping the first of each in its place.
  *
  * @param list address of span indexes, u32 each; not in Scratch6
  * @returns how many are left
@@ -52,6 +52,7 @@ function contentHash(span: u32): u32 {
 function isRepeat(a: u32, b: u32): bool {
   return (
     u64At(Column.SpanId, a) == u64At(Column.SpanId, b) &&
+    u32At(Column.SpanTrace, a) == u32At(Column.SpanTrace, b) &&
     u32At(Column.SpanKind, a) == u32At(Column.SpanKind, b) &&
     u32At(Column.SpanName, a) == u32At(Column.SpanName, b) &&
     u64At(Column.SpanParent, a) == u64At(Column.SpanParent, b) &&

@@ -18,6 +18,12 @@ const queueShare = 0.1;
 const requestShare = 1 / 3;
 const requestRowBytesMin = 16 << 20;
 
+/** What a metrics query adds up in one place: the shards, the block workers and the main thread each have one. */
+const cellsShare = 0.1;
+/** A number of a group in an interval, with its place in the table. */
+const cellBytes = 32;
+const cellsMin = 1 << 16;
+
 export interface MemoryShares {
   budgetBytes: number;
   /** Bodies that are being received. */
@@ -28,6 +34,8 @@ export interface MemoryShares {
   shardBytesMax: number;
   /** Rows of one request, which a shard must take in one go. */
   requestRowBytesMax: number;
+  /** Numbers that a metrics query may add up, each of a group in an interval. */
+  cellsMax: number;
 }
 
 /**
@@ -46,5 +54,6 @@ export function memoryShares(budgetBytes: number, shards: number, otherWorkers: 
     queueBytesMax: Math.floor(ofShard * queueShare * shards),
     shardBytesMax,
     requestRowBytesMax: Math.max(Math.floor(shardBytesMax * requestShare), requestRowBytesMin),
+    cellsMax: Math.max(Math.floor((data * cellsShare) / cellBytes), cellsMin),
   };
 }

@@ -143,6 +143,7 @@ describe("Ingest.push()", () => {
       queueBytesMax: 1 << 20,
       shardBytesMax: 16 << 20,
       requestRowBytesMax: 1_000_000,
+      cellsMax: 1 << 16,
     };
     const { ingest } = await start(configure(), { memory });
     const withEvents = (count: number) =>
@@ -185,6 +186,7 @@ describe("Ingest.push()", () => {
       queueBytesMax: 1000,
       shardBytesMax: 16 << 20,
       requestRowBytesMax: 16 << 20,
+      cellsMax: 1 << 16,
     };
     const { ingest } = await start(configure(), { memory });
     const large = spansIn(range(0, 100));
@@ -205,6 +207,7 @@ describe("Ingest.push()", () => {
       queueBytesMax: 200_000,
       shardBytesMax: 1_500_000,
       requestRowBytesMax: 16 << 20,
+      cellsMax: 1 << 16,
     };
     const { ingest, cuts } = await start(configure(), { memory });
     let refused = 0;

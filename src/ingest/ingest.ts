@@ -4,7 +4,8 @@ import { availableParallelism } from "node:os";
 import type { BlockMeta } from "../block/meta.ts";
 import type { Config } from "../config/config.ts";
 import { resolveMemoryBudget } from "../config/memory.ts";
-import type { FoundParts } from "../jobs/search_job.ts";
+import type { MeasuredHeads } from "../jobs/measure_job.ts";
+import type { FirstTraces, FoundParts } from "../jobs/search_job.ts";
 import type { TagsRange } from "../search/tags_heads.ts";
 import type { NameLists, TagNamesQuery, TagValuesQuery, ValueLists } from "../search/tags_lists.ts";
 import {
@@ -58,7 +59,7 @@ export function shardCount(config: Config): number {
 export type IngestState = "replaying" | "ready" | "stopping" | "stopped";
 
 /** Calls that ask a shard about its heads, and may be made again of its successor. */
-type Question = "find" | "traceIds" | "findAll" | "search" | "locate" | "tagNames" | "tagValues";
+type Question = "measure" | "find" | "traceIds" | "findAll" | "search" | "locate" | "tagNames" | "tagValues";
 
 export class Ingest {
   readonly memory: MemoryShares;
@@ -199,9 +200,9 @@ export class Ingest {
     return (await this.#askAll("find", params, signal)).flat();
   }
 
-  /** The same of several traces: ids of 16 bytes each. */
-  async findAll(tenant: string, ids: Uint8Array, signal: AbortSignal): Promise<Uint8Array[]> {
-    return (await this.#askAll("findAll", { tenant, ids }, signal)).flat();
+  /** The same of the first of several traces, as each shard gives them: see ShardApi. */
+  findAll(tenant: string, ids: Uint8Array, bytesMax: number, signal: AbortSignal): Promise<FirstTraces[]> {
+    return this.#askAll("findAll", { tenant, ids, bytesMax }, signal);
   }
 
   /** Parts of traces in the heads that match, or may match together with others; one of each shard. */
@@ -211,6 +212,15 @@ export class Ingest {
     signal: AbortSignal,
   ): Promise<FoundParts[]> {
     return this.#askAll("search", { tenant, ...terms }, signal);
+  }
+
+  /** The spans of the heads, counted for a metrics query; one sum of each shard. */
+  measure(
+    tenant: string,
+    terms: Omit<ShardApi["measure"]["params"], "tenant">,
+    signal: AbortSignal,
+  ): Promise<MeasuredHeads[]> {
+    return this.#askAll("measure", { tenant, ...terms }, signal);
   }
 
   /** Ids of all traces that have a span in a head; one list of each shard. */

@@ -4,6 +4,7 @@ import type { Config, LogFormat, LogLevel } from "../config/config.ts";
 import type { ProfileCalls } from "../telemetry/profile_calls.ts";
 import type { BlockRefs } from "./block_refs.ts";
 import type { TagCalls } from "./list_tags.ts";
+import type { MeasureBlocksParams, Measured, MeasureTracesParams } from "./measure_job.ts";
 import type { PackedSummaries } from "./packed_summaries.ts";
 import type { QueryText } from "./query_text.ts";
 import type {
@@ -12,6 +13,7 @@ import type {
   ReportRowsParams,
   ReportTracesParams,
   SearchBlocksParams,
+  SearchedTime,
   StoredParts,
 } from "./search_job.ts";
 
@@ -19,6 +21,8 @@ import type {
 export interface BlockWorkerOptions {
   config: Config;
   caches: ReadCacheLimits;
+  /** Bytes of what is kept of all blocks' traces, to tell which lie in several of them. */
+  splitBytesMax: number;
   log: { level: LogLevel; format: LogFormat };
 }
 
@@ -42,15 +46,25 @@ export interface PackedReport {
 }
 
 export interface BlockApi extends ProfileCalls {
-  findTrace: { params: { traceId: Uint8Array; blocks: BlockRefs }; result: FoundInBlocks };
+  findTrace: {
+    params: { traceId: Uint8Array; blocks: BlockRefs; searched: SearchedTime | null };
+    result: FoundInBlocks;
+  };
   search: { params: Posted<SearchBlocksParams>; result: StoredParts };
   locate: { params: Posted<LocateParams>; result: Located };
   /** How many of the blocks hold each trace; 255 for more. */
   countHolders: { params: Posted<LocateParams>; result: Uint8Array<ArrayBuffer> };
   /** Ids of the traces that lie in several of the blocks and heads; null where that are too many to be told. */
-  splitTraces: { params: { blocks: BlockRefs; live: Uint8Array }; result: Uint8Array | null };
+  splitTraces: {
+    params: { blocks: BlockRefs; live: Uint8Array; searched: SearchedTime };
+    result: Uint8Array | null;
+  };
   reportRows: { params: Posted<ReportRowsParams>; result: PackedReport };
   reportTraces: { params: Posted<ReportTracesParams>; result: PackedReport };
+  /** Counts the spans of blocks for a metrics query. */
+  measure: { params: Posted<MeasureBlocksParams>; result: Measured };
+  /** The same of traces that are whole. */
+  measureTraces: { params: Posted<MeasureTracesParams>; result: Measured };
   tagNames: {
     params: Posted<TagCalls["tagNames"]["params"]>;
     result: TagCalls["tagNames"]["result"];

@@ -108,6 +108,10 @@ describe.skipIf(missing)("BlockPool", () => {
       const damaged = pool.find("broken", idRich, [rich!, { ...rich!, tenantID: "broken" }], live);
       expect(await failure(damaged)).toMatchObject({ name: "ParquetError", code: "data_loss" });
       expect((await failure(damaged)).message).toStartWith(`block broken/${rich!.blockID}: `);
+      // Beside the time that a search is about it only might have had other parts.
+      const blocks = [rich!, { ...rich!, tenantID: "broken" }];
+      const later = { start: Date.parse(rich!.endTime) / 1000 + 1, end: 2 ** 33 };
+      expect((await pool.find("broken", idRich, blocks, live, later)).traces.length).toBe(1);
     } finally {
       await pool.close();
     }
@@ -161,7 +165,7 @@ describe.skipIf(missing)("BlockPool", () => {
   test("refuses by rejecting, so that one who has other jobs under way can end those", async () => {
     const pool = new BlockPool(config);
     await pool.close();
-    const ask = { blocks: "", live: new Uint8Array(0) };
+    const ask = { blocks: "", live: new Uint8Array(0), searched: { start: 0, end: 1 } };
     expect(await failure(pool.call(0, "splitTraces", ask, live))).toMatchObject({ code: "unavailable" });
   });
 });

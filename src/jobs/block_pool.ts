@@ -11,6 +11,7 @@ import type { WorkerStats } from "../telemetry/worker_metrics.ts";
 import { CallError, WorkerClient } from "../threads/call.ts";
 import type { BlockApi, BlockWorkerOptions } from "./api.ts";
 import { refsOf } from "./block_refs.ts";
+import type { SearchedTime } from "./search_job.ts";
 
 /** Blocks of one job: most answer from a bloom filter in memory, so that a job is worth the round trip. */
 const blocksPerJobMax = 64;
@@ -21,6 +22,9 @@ const queuedJobsMax = 2000;
 /** The caches of all workers together take at most this share of the memory budget. */
 const cacheShare = 1 / 8;
 const cacheBytesMax = 40 << 20;
+/** Likewise what one of them keeps of the ids of all traces. */
+const splitShare = 1 / 16;
+const splitBytesMax = 64 << 20;
 
 export type SpawnBlockWorker = (options: BlockWorkerOptions, number: number) => Worker;
 
@@ -60,9 +64,11 @@ export class BlockPool {
 
   constructor(config: Config, options: BlockPoolOptions = {}) {
     this.#workersMax = config.querier.block_workers || os.availableParallelism();
+    const budgetBytes = resolveMemoryBudget(config);
     this.#workerOptions = {
       config,
-      caches: cacheLimits(resolveMemoryBudget(config), this.#workersMax),
+      caches: cacheLimits(budgetBytes, this.#workersMax),
+      splitBytesMax: Math.floor(Math.min(budgetBytes * splitShare, splitBytesMax)),
       log: { level: config.server.log_level, format: config.server.log_format },
     };
     this.#spawn = options.spawn ?? spawnBlockWorker;
@@ -78,6 +84,7 @@ export class BlockPool {
    *
    * @param tenant not looked at: the metas say whose blocks they are
    * @param traceId 16 bytes
+   * @param searched a block outside of it that can't be read is passed over; null: none is
    * @throws CallError: of what a block could not give, `unavailable` if a worker died, `canceled`, `resource_exhausted`
    */
   async find(
@@ -85,6 +92,7 @@ export class BlockPool {
     traceId: Uint8Array,
     metas: readonly BlockMeta[],
     signal: AbortSignal,
+    searched: SearchedTime | null = null,
   ): Promise<BlockTraces> {
     if (metas.length === 0) return nothing;
     // When one job fails the others are of no use.
@@ -96,7 +104,7 @@ export class BlockPool {
       for (const [number, places] of this.#byWorker(metas).entries()) {
         for (let i = 0; i < places.length; i += blocksPerJobMax) {
           const own = places.slice(i, i + blocksPerJobMax);
-          const params = { traceId, blocks: refsOf(own.map((place) => metas[place]!)) };
+          const params = { traceId, blocks: refsOf(own.map((place) => metas[place]!)), searched };
           const job = this.#worker(number)
             .call("findTrace", params, { signal: all })
             .then((found) => {
@@ -125,15 +133,20 @@ export class BlockPool {
     return Number.parseInt(blockID.slice(0, idDigits), 16) % this.#workersMax;
   }
 
-  /** Has a job done by a worker, the one of its block or else whichever has the least to do. */
+  /**
+   * Has a job done by a worker, the one of its block or else whichever has the least to do.
+   *
+   * @param transfer buffers of the parameters that move to the worker instead of being copied
+   */
   // Async, since a refusal that is thrown would leave the caller's other jobs without anyone who hears of their end.
   async call<Method extends keyof BlockApi & string>(
     worker: number | null,
     method: Method,
     params: BlockApi[Method]["params"],
     signal: AbortSignal,
+    transfer: ArrayBuffer[] = [],
   ): Promise<BlockApi[Method]["result"]> {
-    return this.#worker(worker ?? this.#idlest()).call(method, params, { signal });
+    return this.#worker(worker ?? this.#idlest()).call(method, params, { signal, transfer });
   }
 
   #idlest(): number {

@@ -1,23 +1,29 @@
 // A list of blocks, one after the other, as a job of a worker goes through them.
 import type { BlockMeta } from "../block/meta.ts";
+import { ParquetError } from "../block/parquet_error.ts";
 import { BlockReader } from "../block/read.ts";
 import type { ReadCaches } from "../block/read_caches.ts";
-import { type Store, StoreNotFound } from "../store/store.ts";
-import { GarbageMeter } from "../threads/garbage.ts";
+import { isWithin } from "../store/block_list.ts";
+import { type Store, StoreError, StoreNotFound } from "../store/store.ts";
+import { log } from "../telemetry/log.ts";
+import { garbage } from "../threads/garbage.ts";
+import type { SearchedTime } from "./search_job.ts";
 
 /** Time after which a job lets other messages in, its cancellation among them. */
 const sliceMs = 4;
 /** What is left behind for each byte that was read: it, its decompressed form, and views. */
 const garbagePerByte = 4;
-
-/** Of this thread. */
-const garbage = new GarbageMeter();
+/** Blocks that a warning was given of, so that not every search gives one. */
+const warnedMax = 4096;
+const warned = new Set<string>();
 
 /**
  * Opens each block and has it looked into.
  *
  * @param look given the reader, the block's place in the list, and what to call between two pieces of work: it lets the thread do what
  *   waits, and throws if the job has been cancelled meanwhile
+ * @param searched blocks outside of this time only tell where else traces are: one of them that can't be read is passed over.
+ *   null: every block counts
  * @throws ParquetError, StoreError, which name the block. Of one that was deleted since it was listed nothing is said: what replaced it
  *   is listed too.
  */
@@ -27,6 +33,7 @@ export async function eachBlock(
   metas: readonly BlockMeta[],
   signal: AbortSignal,
   look: (reader: BlockReader, place: number, breathe: () => Promise<void>) => Promise<void>,
+  searched: SearchedTime | null = null,
 ): Promise<void> {
   let sliceStart = performance.now();
   const breathe = async (): Promise<void> => {
@@ -37,13 +44,18 @@ export async function eachBlock(
     sliceStart = performance.now();
   };
   for (const [place, meta] of metas.entries()) {
-    const reader = await BlockReader.open(store, meta, caches);
+    signal.throwIfAborted();
+    let reader: BlockReader | null = null;
     try {
+      reader = await BlockReader.open(store, meta, caches);
       await look(reader, place, breathe);
     } catch (error) {
-      if (!(error instanceof StoreNotFound) || (await isListed(store, meta))) throw named(error, meta);
+      if (!(error instanceof StoreNotFound) || (await isListed(store, meta))) {
+        if (searched === null || isWithin(meta, searched) || !isUnreadable(error)) throw named(error, meta);
+        warnOf(meta, error);
+      }
     }
-    garbage.add(reader.bytesRead * garbagePerByte);
+    if (reader !== null) garbage.add(reader.bytesRead * garbagePerByte);
     await breathe();
   }
 }
@@ -60,9 +72,25 @@ async function isListed(store: Store, { tenantID, blockID }: BlockMeta): Promise
   return false;
 }
 
+function isUnreadable(error: unknown): error is Error {
+  return error instanceof ParquetError || error instanceof StoreError;
+}
+
+function warnOf({ tenantID, blockID }: BlockMeta, error: Error): void {
+  const name = `${tenantID}/${blockID}`;
+  if (warned.has(name)) return;
+  if (warned.size === warnedMax) warned.clear();
+  warned.add(name);
+  log.warn("a block beside the searched time cannot be read; parts of traces in it are not looked at", {
+    tenant: tenantID,
+    block: blockID,
+    error,
+  });
+}
+
 /** Says in the error which block it is about. */
 function named(error: unknown, { tenantID, blockID }: BlockMeta): unknown {
-  if (error instanceof Error && "code" in error && error.name !== "AbortError") {
+  if (isUnreadable(error)) {
     error.message = `block ${tenantID}/${blockID}: ${error.message}`;
   }
   return error;

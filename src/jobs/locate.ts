@@ -18,15 +18,16 @@ const groupRowsMax = 1 << 16;
 export async function locateTraces(
   store: Store,
   caches: ReadCaches,
-  { ids, metas }: LocateParams,
+  { ids, metas, searched }: LocateParams,
   signal: AbortSignal,
 ): Promise<Located> {
   const pairs: number[] = [];
   const lookUp = lookUpEach(ids);
-  await eachBlock(store, caches, metas, signal, async (reader, place) => {
+  const look = async (reader: BlockReader, place: number): Promise<void> => {
     if (!isBlockVersion(reader.meta.format)) return;
     for (const id of await lookUp(reader)) pairs.push(id, place);
-  });
+  };
+  await eachBlock(store, caches, metas, signal, look, searched);
   return Uint32Array.from(pairs);
 }
 
@@ -38,13 +39,13 @@ export async function locateTraces(
 export async function countHolders(
   store: Store,
   caches: ReadCaches,
-  { ids, metas }: LocateParams,
+  { ids, metas, searched }: LocateParams,
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const count = ids.length / traceIdBytes;
   if (count <= fewIdsMax) {
     const counts = new Uint8Array(count);
-    const pairs = await locateTraces(store, caches, { ids, metas }, signal);
+    const pairs = await locateTraces(store, caches, { ids, metas, searched }, signal);
     for (let i = 0; i < pairs.length; i += 2) counts[pairs[i]!] = Math.min(counts[pairs[i]!]! + 1, 255);
     return counts;
   }
@@ -52,14 +53,15 @@ export async function countHolders(
   try {
     const { core } = batch;
     core.wantIds!(batch.give(ids), count);
-    await eachBlock(store, caches, metas, signal, async (reader) => {
+    const look = async (reader: BlockReader): Promise<void> => {
       if (!isBlockVersion(reader.meta.format)) return;
       const groups = await reader.rowGroups();
       for (let group = 0; group < groups; group++) {
         const stored = await reader.traceIds(group);
         core.countIds!(batch.give(stored), stored.length / traceIdBytes);
       }
-    });
+    };
+    await eachBlock(store, caches, metas, signal, look, searched);
     core.idCounts!(batch.give(ids), count);
     return batch.u8(Column.Output, count).slice();
   } finally {

@@ -1,4 +1,5 @@
 // A query on its way to the workers, as text, and its plan there: the jobs of one search ask for the same one again and again.
+import { type MetricsPlan, planMetrics } from "../search/metrics_plan.ts";
 import { planSearch, type SearchPlan } from "../search/plan.ts";
 import type { Query } from "../traceql/index.ts";
 
@@ -9,7 +10,8 @@ export type QueryText = string;
 const plansMax = 16;
 const rememberedCharactersMax = 1 << 16;
 
-const plans = new Map<QueryText, SearchPlan>();
+const searches = new Map<QueryText, SearchPlan>();
+const measures = new Map<QueryText, MetricsPlan>();
 
 export function queryText(query: Query): QueryText {
   return JSON.stringify(query, (_, value: unknown) =>
@@ -18,9 +20,21 @@ export function queryText(query: Query): QueryText {
 }
 
 export function planOf(text: QueryText): SearchPlan {
+  return remembered(searches, text, planSearch);
+}
+
+export function metricsPlanOf(text: QueryText): MetricsPlan {
+  return remembered(measures, text, planMetrics);
+}
+
+function remembered<Plan>(
+  plans: Map<QueryText, Plan>,
+  text: QueryText,
+  planned: (query: Query) => Plan,
+): Plan {
   const known = plans.get(text);
   if (known !== undefined) return known;
-  const plan = planSearch(JSON.parse(text, (_, value: unknown) => intOf(value) ?? value) as Query);
+  const plan = planned(JSON.parse(text, (_, value: unknown) => intOf(value) ?? value) as Query);
   if (text.length > rememberedCharactersMax) return plan;
   const [oldest] = plans.keys();
   if (plans.size >= plansMax) plans.delete(oldest!);

@@ -1,4 +1,4 @@
-// A search's jobs on stored blocks: which traces match, which blocks hold a trace, and what is shown of those that were chosen.
+// A search's job on stored blocks: which traces match.
 
 import { Column } from "../../wasm/column_ids.ts";
 import type { SpanBatch } from "../batch/span_batch.ts";
@@ -9,25 +9,27 @@ import type { ReadCaches } from "../block/read_caches.ts";
 import type { RowRange } from "../block/read_plan.ts";
 import { foundParts } from "../search/found_parts.ts";
 import { type JudgedTraces, judgeOrdered } from "../search/judge.ts";
-import { reportOrdered } from "../search/report.ts";
-import { reportParts } from "../search/report_parts.ts";
+import { QueryTooLarge } from "../search/query_error.ts";
 import type { Store } from "../store/store.ts";
 import { eachBlock } from "./each_block.ts";
+import { NewestStarts } from "./newest_starts.ts";
+import { rowsOf, slicesOf } from "./row_slices.ts";
 import {
   joinArrays,
   joinFound,
   type Parts,
-  type Reported,
-  type ReportRowsParams,
-  type ReportTracesParams,
   type SearchBlocksParams,
   type StoredParts,
 } from "./search_job.ts";
 
-/** Spans that are judged at a time: their columns and vectors take some 100 bytes each. */
-const sliceSpansMax = 1 << 17;
+/** Traces that one job may leave undecided, 24 bytes each. */
+const undecidedMax = 1 << 21;
 
-/** Judges the traces of blocks. @throws ParquetError of a damaged block: an answer without its traces would look like a whole one */
+/**
+ * Judges the traces of blocks.
+ *
+ * @throws ParquetError of a damaged block: an answer without its traces would look like a whole one; QueryTooLarge
+ */
 export async function searchBlocks(
   store: Store,
   caches: ReadCaches,
@@ -37,6 +39,7 @@ export async function searchBlocks(
   const found: StoredParts[] = [];
   const newest = new NewestStarts(params.limit, params.since);
   let inspectedBytes = 0;
+  let undecided = 0;
   await eachBlock(store, caches, params.metas, signal, async (reader, place, breathe) => {
     if (!isBlockVersion(reader.meta.format)) return;
     const groups = await reader.rowGroups();
@@ -46,18 +49,35 @@ export async function searchBlocks(
       for (const slice of slicesOf(rows, await reader.groupSize(group))) {
         await breathe();
         const parts = await searchSlice(reader, caches, group, slice, place, params, newest.since);
-        newest.add(parts);
+        newest.add(parts.matched);
         found.push(parts);
+        undecided += parts.undecided.starts.length;
+        if (undecided > undecidedMax) {
+          throw new QueryTooLarge(
+            `more than ${undecidedMax} traces would have to be put together to be judged: search a shorter time`,
+          );
+        }
       }
     }
     inspectedBytes += reader.bytesRead;
   });
   const places = found.map((parts) => parts.places);
-  return {
+  const all = {
     ...joinFound(found),
     places: joinArrays(places, (length) => new Uint32Array(length)),
     inspectedBytes,
   };
+  return newest.since > params.since ? withoutOlder(all, newest.since) : all;
+}
+
+/** Leaves out what was found before enough was known that began later. */
+function withoutOlder(found: StoredParts, since: bigint): StoredParts {
+  const { ids, starts } = found.matched;
+  const kept = [...starts.keys()].filter((i) => starts[i]! >= since);
+  const places = new Uint32Array(kept.length * 3);
+  for (const [i, from] of kept.entries()) places.set(found.places.subarray(from * 3, from * 3 + 3), i * 3);
+  const matched = { ids: pickTraceIds(ids, kept), starts: starts.filter((start) => start >= since) };
+  return { ...found, matched, places };
 }
 
 async function searchSlice(
@@ -108,107 +128,4 @@ function among(batch: SpanBatch, parts: Parts, others: Uint8Array): Parts {
 function later(a: bigint, b: bigint): bigint {
   if (a > b) return a;
   return b;
-}
-
-/** Cuts row ranges into pieces of so many spans, going by the average of the group. */
-function* slicesOf(
-  rows: readonly RowRange[],
-  { rows: groupRows, spans }: { rows: number; spans: number },
-): Generator<RowRange[]> {
-  const rowsMax = Math.max(1, Math.floor((sliceSpansMax * groupRows) / Math.max(spans, 1)));
-  let slice: RowRange[] = [];
-  let count = 0;
-  for (const range of rows) {
-    let { start } = range;
-    while (start < range.end) {
-      const end = Math.min(range.end, start + rowsMax - count);
-      slice.push({ start, end });
-      count += end - start;
-      start = end;
-      if (count < rowsMax) continue;
-      yield slice;
-      slice = [];
-      count = 0;
-    }
-  }
-  if (slice.length > 0) yield slice;
-}
-
-/** Rows in the file of rows by their place among those that were read, which ascend. */
-function rowsOf(rows: readonly RowRange[], places: Uint32Array): Uint32Array {
-  const found = new Uint32Array(places.length);
-  let range = 0;
-  let first = 0; // place of the range's first row
-  for (let i = 0; i < places.length; i++) {
-    const place = places[i]!;
-    while (place >= first + rows[range]!.end - rows[range]!.start) {
-      first += rows[range]!.end - rows[range]!.start;
-      range++;
-    }
-    found[i] = rows[range]!.start + place - first;
-  }
-  return found;
-}
-
-/** When the oldest of the `limit` newest traces began, going by their parts. */
-class NewestStarts {
-  readonly #limit: number;
-  /** By id. Of a trace in several blocks one part counts. */
-  readonly #starts = new Map<string, bigint>();
-  since: bigint;
-
-  constructor(limit: number, since: bigint) {
-    this.#limit = limit;
-    this.since = since;
-  }
-
-  add({ matched: { ids, starts } }: StoredParts): void {
-    for (const [i, start] of starts.entries()) {
-      const id = Buffer.from(ids.buffer, i * traceIdBytes, traceIdBytes).toString("latin1");
-      if (start >= this.since && !this.#starts.has(id)) this.#starts.set(id, start);
-    }
-    if (this.#starts.size < this.#limit) return;
-    const newest = BigUint64Array.from(this.#starts.values()).sort().slice(-this.#limit);
-    this.since = later(this.since, newest[0]!);
-    for (const [id, start] of this.#starts) if (start < this.since) this.#starts.delete(id);
-  }
-}
-
-/** Shows traces that lie in one block whole. */
-export async function reportRows(
-  store: Store,
-  caches: ReadCaches,
-  { plan, options, metas, blockRows }: ReportRowsParams,
-  signal: AbortSignal,
-): Promise<Reported> {
-  const reported: Reported = { summaries: [], inspectedBytes: 0 };
-  await eachBlock(store, caches, metas, signal, async (reader, place, breathe) => {
-    for (const { group, rows } of blockRows[place]!) {
-      await breathe();
-      const batch = caches.takeBatch();
-      try {
-        await reader.readRowGroup(batch, group, { rows: rangesOf(rows), projection: plan.report });
-        reported.summaries.push(...reportOrdered(batch, plan, options));
-      } finally {
-        caches.giveBatch(batch);
-      }
-    }
-    reported.inspectedBytes += reader.bytesRead;
-  });
-  return reported;
-}
-
-function rangesOf(rows: readonly number[]): RowRange[] {
-  const ranges: RowRange[] = [];
-  for (const row of rows) {
-    const last = ranges.at(-1);
-    if (last?.end === row) last.end++;
-    else ranges.push({ start: row, end: row + 1 });
-  }
-  return ranges;
-}
-
-/** Shows traces that lie in several places. */
-export function reportTraces({ plan, options, window, parts }: ReportTracesParams): Reported {
-  return { summaries: reportParts(parts, plan, window, options), inspectedBytes: 0 };
 }

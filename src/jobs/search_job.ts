@@ -45,15 +45,33 @@ export interface SearchBlocksParams extends SearchTerms {
   split: Uint8Array | null;
 }
 
+/** Unix seconds, both inclusive. */
+export interface SearchedTime {
+  start: number;
+  end: number;
+}
+
 /** Which of the blocks hold which of the traces. */
 export interface LocateParams {
   /** 16 bytes each, ascending. */
   ids: Uint8Array;
   metas: BlockMeta[];
+  /** A block outside of it that can't be read is passed over. */
+  searched: SearchedTime;
 }
 
 /** Pairs of the place of an id and the place of a block. */
 export type Located = Uint32Array<ArrayBuffer>;
+
+/** All parts of the first of some traces. */
+export interface FirstTraces {
+  /** OTLP TracesData. */
+  traces: Uint8Array<ArrayBuffer>[];
+  /** By part: the place of its trace. */
+  places: number[];
+  /** So many traces were looked for. */
+  count: number;
+}
 
 export interface ReportRowsParams {
   plan: SearchPlan;
@@ -70,7 +88,7 @@ export interface ReportTracesParams {
   plan: SearchPlan;
   options: ReportOptions;
   window: TimeWindow;
-  /** OTLP TracesData: parts of whole traces. */
+  /** OTLP TracesData: parts of whole traces. Their buffers move to the worker. */
   parts: Uint8Array[];
 }
 

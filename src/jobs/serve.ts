@@ -9,9 +9,12 @@ import { metasOf } from "./block_refs.ts";
 import { findInBlocks } from "./find_trace.ts";
 import { BlockTagLister } from "./list_tags.ts";
 import { countHolders, locateTraces } from "./locate.ts";
+import { measureBlocks, measureTraces } from "./measure_blocks.ts";
+import { buffersOfMeasured, type Measured } from "./measure_job.ts";
 import { packSummaries } from "./packed_summaries.ts";
-import { planOf } from "./query_text.ts";
-import { reportRows, reportTraces, searchBlocks } from "./search_blocks.ts";
+import { metricsPlanOf, planOf } from "./query_text.ts";
+import { reportRows, reportTraces } from "./report_traces.ts";
+import { searchBlocks } from "./search_blocks.ts";
 import { buffersOf, type Reported } from "./search_job.ts";
 import { SplitTraces } from "./split_traces.ts";
 
@@ -21,11 +24,11 @@ export function serveBlocks(options: BlockWorkerOptions): void {
   const store = openStore(options.config);
   const caches = new ReadCaches(options.caches);
   const tags = new BlockTagLister(store, caches);
-  const split = new SplitTraces(store, caches);
+  const split = new SplitTraces(store, caches, options.splitBytesMax);
   serveCalls<BlockApi>({
     ...profileHandlers,
-    findTrace: async ({ traceId, blocks }, context) => {
-      const found = await findInBlocks(store, caches, traceId, metasOf(blocks), context.signal);
+    findTrace: async ({ traceId, blocks, searched }, context) => {
+      const found = await findInBlocks(store, caches, traceId, metasOf(blocks), searched, context.signal);
       for (const trace of found.traces) context.transfer(trace.buffer);
       return found;
     },
@@ -35,23 +38,32 @@ export function serveBlocks(options: BlockWorkerOptions): void {
       for (const buffer of [...buffersOf(found), found.places.buffer]) context.transfer(buffer);
       return found;
     },
-    locate: async ({ ids, blocks }, context) => {
-      const located = await locateTraces(store, caches, { ids, metas: metasOf(blocks) }, context.signal);
+    locate: async ({ blocks, ...wanted }, context) => {
+      const params = { ...wanted, metas: metasOf(blocks) };
+      const located = await locateTraces(store, caches, params, context.signal);
       context.transfer(located.buffer);
       return located;
     },
-    countHolders: async ({ ids, blocks }, context) => {
-      const counts = await countHolders(store, caches, { ids, metas: metasOf(blocks) }, context.signal);
+    countHolders: async ({ blocks, ...wanted }, context) => {
+      const params = { ...wanted, metas: metasOf(blocks) };
+      const counts = await countHolders(store, caches, params, context.signal);
       context.transfer(counts.buffer);
       return counts;
     },
-    splitTraces: ({ blocks, live }, context) => split.of(metasOf(blocks), live, context.signal),
+    splitTraces: ({ blocks, live, searched }, context) =>
+      split.of(metasOf(blocks), live, searched, context.signal),
     reportRows: async ({ blocks, query, ...wanted }, context) => {
       const params = { ...wanted, plan: planOf(query), metas: metasOf(blocks) };
       return packed(await reportRows(store, caches, params, context.signal), context);
     },
     reportTraces: ({ query, ...wanted }, context) =>
-      packed(reportTraces({ ...wanted, plan: planOf(query) }), context),
+      packed(reportTraces(caches, { ...wanted, plan: planOf(query) }), context),
+    measure: async ({ blocks, query, ...wanted }, context) => {
+      const params = { ...wanted, plan: metricsPlanOf(query), metas: metasOf(blocks) };
+      return moved(await measureBlocks(store, caches, params, context.signal), context);
+    },
+    measureTraces: ({ query, ...wanted }, context) =>
+      moved(measureTraces({ ...wanted, plan: metricsPlanOf(query) }), context),
     tagNames: ({ query, blocks }, context) =>
       tags.tagNames({ query, metas: metasOf(blocks) }, context.signal),
     tagValues: ({ query, blocks }, context) =>
@@ -63,4 +75,10 @@ function packed({ summaries, inspectedBytes }: Reported, context: CallContext): 
   const all = packSummaries(summaries);
   for (const { buffer } of [all.times, all.messages, all.ends]) context.transfer(buffer);
   return { summaries: all, inspectedBytes };
+}
+
+/** Counted spans, whose buffers go with them. */
+function moved(measured: Measured, context: CallContext): Measured {
+  for (const buffer of buffersOfMeasured(measured)) context.transfer(buffer);
+  return measured;
 }

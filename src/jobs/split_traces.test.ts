@@ -5,12 +5,16 @@ import type { BlockMeta } from "../block/meta.ts";
 import { ReadCaches } from "../block/read_caches.ts";
 import { writeBlock } from "../block/write.ts";
 import { MemoryStore } from "../store/memory_store_fixture.ts";
+import { log } from "../telemetry/log.ts";
 import { SplitTraces } from "./split_traces.ts";
 
 const signal = new AbortController().signal;
 const traceId = (number: number): Uint8Array => id(16, number);
 const ids = (...numbers: number[]): Uint8Array => Buffer.concat(numbers.map(traceId));
 const none = new Uint8Array(0);
+const searched = { start: 0, end: 2 ** 33 };
+/** Of 1024 traces. */
+const bytesMax = 65_536;
 
 async function stored(store: MemoryStore, blocks: number[][]): Promise<BlockMeta[]> {
   const metas: BlockMeta[] = [];
@@ -24,7 +28,7 @@ async function stored(store: MemoryStore, blocks: number[][]): Promise<BlockMeta
 
 /** The last bytes of the ids, in order. */
 async function splitOf(split: SplitTraces, metas: BlockMeta[], live: Uint8Array = none): Promise<number[]> {
-  const found = (await split.of(metas, live, signal))!;
+  const found = (await split.of(metas, live, searched, signal))!;
   const last = Array.from({ length: found.length / 16 }, (_, i) => found[i * 16 + 15]!);
   return [...new Set(last)].sort();
 }
@@ -36,7 +40,7 @@ test("a trace is split if two of the blocks hold it, whichever were asked for be
     [3, 4],
     [1, 4, 5],
   ])) as [BlockMeta, BlockMeta, BlockMeta];
-  const split = new SplitTraces(store, new ReadCaches());
+  const split = new SplitTraces(store, new ReadCaches(), bytesMax);
   expect(await splitOf(split, [a])).toEqual([]);
   expect(await splitOf(split, [a, b])).toEqual([3]);
   expect(await splitOf(split, [a, b, c])).toEqual([1, 3, 4]);
@@ -47,7 +51,7 @@ test("a trace is split if two of the blocks hold it, whichever were asked for be
 test("a trace in a head is split if a block or another head holds it as well", async () => {
   const store = new MemoryStore();
   const metas = await stored(store, [[1, 2]]);
-  const split = new SplitTraces(store, new ReadCaches());
+  const split = new SplitTraces(store, new ReadCaches(), bytesMax);
   expect(await splitOf(split, metas, ids(2, 6, 7, 6))).toEqual([2, 6]);
   expect(await splitOf(split, metas)).toEqual([]);
   expect(await splitOf(split, [], ids(1, 6, 6))).toEqual([6]);
@@ -57,12 +61,57 @@ test("of a block that was deleted since nothing is known", async () => {
   const store = new MemoryStore();
   const metas = await stored(store, [[1, 2], [2]]);
   store.objects.clear();
-  expect(await splitOf(new SplitTraces(store, new ReadCaches()), metas)).toEqual([]);
+  expect(await splitOf(new SplitTraces(store, new ReadCaches(), bytesMax), metas)).toEqual([]);
 });
 
-test("more traces than it keeps are too many to be told", async () => {
+test("more traces than its share of memory has room for are too many to be told", async () => {
   const store = new MemoryStore();
   const [meta] = (await stored(store, [[1]])) as [BlockMeta];
-  const split = new SplitTraces(store, new ReadCaches());
-  expect(await split.of([{ ...meta, totalObjects: (1 << 20) + 1 }], none, signal)).toBeNull();
+  const split = new SplitTraces(store, new ReadCaches(), bytesMax);
+  expect(await split.of([{ ...meta, totalObjects: 1025 }], none, searched, signal)).toBeNull();
+  expect(await split.of([{ ...meta, totalObjects: 1024 }], none, searched, signal)).not.toBeNull();
+});
+
+test("a damaged block is an error, but passed over beside the searched time, with one warning", async () => {
+  const store = new MemoryStore();
+  const metas = await stored(store, [[1, 2], [2, 3], [3]]);
+  const [, damaged] = metas as [BlockMeta, BlockMeta, BlockMeta];
+  const path = `${damaged.tenantID}/${damaged.blockID}/data.parquet`;
+  await store.write(path, new Uint8Array(damaged.size));
+  const lines: string[] = [];
+  log.configure({ sink: (line) => lines.push(line) });
+  try {
+    const split = new SplitTraces(store, new ReadCaches(), bytesMax);
+    await expect(split.of(metas, none, searched, signal)).rejects.toThrow(damaged.blockID);
+    expect(lines).toEqual([]);
+    const later = { start: Date.parse(damaged.endTime) / 1000 + 1, end: 2 ** 33 };
+    for (let search = 0; search < 2; search++) {
+      const found = await split.of(metas, ids(1), later, signal);
+      expect([...found!]).toEqual([...ids(1)]);
+    }
+    expect(lines.map((line) => line.includes(damaged.blockID))).toEqual([true]);
+  } finally {
+    log.configure({ sink: (line) => process.stderr.write(line) });
+  }
+});
+
+test("a call that was cancelled reads no block", async () => {
+  const store = new MemoryStore();
+  const metas = await stored(store, [[1], [1]]);
+  const client = new AbortController();
+  let reads = 0;
+  const { readRanges } = store;
+  store.readRanges = (...asked) => {
+    reads++;
+    return readRanges.apply(store, asked);
+  };
+  const split = new SplitTraces(store, new ReadCaches(), bytesMax);
+  const first = split.of([], none, searched, signal);
+  const cancelled = split.of(metas, none, searched, client.signal);
+  client.abort();
+  await first;
+  await expect(cancelled).rejects.toThrow("abort");
+  expect(reads).toBe(0);
+  expect(await splitOf(split, metas)).toEqual([1]);
+  expect(reads).toBeGreaterThan(0);
 });

@@ -9,16 +9,18 @@ import type { BlockReader } from "../block/read.ts";
 import type { ReadCaches } from "../block/read_caches.ts";
 import type { Store } from "../store/store.ts";
 import { eachBlock } from "./each_block.ts";
-import { joinArrays } from "./search_job.ts";
+import { joinArrays, type SearchedTime } from "./search_job.ts";
 
-/** Traces of all blocks together, 16 bytes for each and as many in the table. With more, each search looks up where its traces are. */
-const tracesMax = 1 << 20;
+/** What a trace takes: its id, its place in a table that is at most half full, and what both leave behind as they grow. */
+const bytesPerTrace = 64;
 /** Traces in several blocks. With more they are no exception. */
 const splitMax = 1 << 16;
 
 export class SplitTraces {
   readonly #store: Store;
   readonly #caches: ReadCaches;
+  /** Traces of all blocks together. With more, each search looks up where its traces are. */
+  readonly #tracesMax: number;
   #batch: SpanBatch | null = null;
   /** Trace ids by name of the block, those that were asked for last at the end. */
   readonly #ids = new Map<string, Uint8Array>();
@@ -29,21 +31,25 @@ export class SplitTraces {
   /** One call after the other: each notes the blocks that it asks for. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Store, caches: ReadCaches) {
+  /** @param bytesMax what all ids and their table may take */
+  constructor(store: Store, caches: ReadCaches, bytesMax: number) {
     this.#store = store;
     this.#caches = caches;
+    this.#tracesMax = Math.floor(bytesMax / bytesPerTrace);
   }
 
   /**
    * @param live ids, 16 bytes each, of the traces in heads, each once for every head
+   * @param searched a block outside of it that can't be read is passed over
    * @returns ids of the traces that lie in several of the blocks and heads; null where that are too many to be told
    */
   of(
     metas: readonly BlockMeta[],
     live: Uint8Array,
+    searched: SearchedTime,
     signal: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer> | null> {
-    const result = this.#turn.then(() => this.#of(metas, live, signal));
+    const result = this.#turn.then(() => this.#of(metas, live, searched, signal));
     this.#turn = result.catch(() => {});
     return result;
   }
@@ -51,14 +57,15 @@ export class SplitTraces {
   async #of(
     metas: readonly BlockMeta[],
     live: Uint8Array,
+    searched: SearchedTime,
     signal: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer> | null> {
     const traces = metas.reduce((sum, { totalObjects }) => sum + totalObjects, 0);
-    if (traces > tracesMax) return null;
-    await this.#read(metas, signal);
+    if (traces > this.#tracesMax) return null;
+    await this.#read(metas, searched, signal);
     const wanted = new Set(metas.map(nameOf));
     // A meta may say less than its block holds.
-    if (this.#tracesOf(wanted) > tracesMax) return null;
+    if (this.#tracesOf(wanted) > this.#tracesMax) return null;
     // A trace is not split because a block that was compacted since, or is of another time, holds it too.
     if (![...this.#noted].every((name) => wanted.has(name))) this.#forget();
     for (const name of wanted) if (!this.#noted.has(name)) this.#note(name);
@@ -67,7 +74,7 @@ export class SplitTraces {
   }
 
   /** Reads the ids that are not known yet; of blocks that are not wanted it drops the oldest above the limit. */
-  async #read(metas: readonly BlockMeta[], signal: AbortSignal): Promise<void> {
+  async #read(metas: readonly BlockMeta[], searched: SearchedTime, signal: AbortSignal): Promise<void> {
     const unknown: BlockMeta[] = [];
     for (const meta of metas) {
       const ids = this.#ids.get(nameOf(meta));
@@ -78,13 +85,14 @@ export class SplitTraces {
       this.#ids.delete(nameOf(meta));
       this.#ids.set(nameOf(meta), ids);
     }
-    await eachBlock(this.#store, this.#caches, unknown, signal, async (reader) => {
+    const look = async (reader: BlockReader): Promise<void> => {
       this.#ids.set(nameOf(reader.meta), await idsOf(reader));
-    });
+    };
+    await eachBlock(this.#store, this.#caches, unknown, signal, look, searched);
     const needed = new Set(metas.map(nameOf));
     let traces = this.#tracesOf(this.#ids.keys());
     for (const [name, ids] of this.#ids) {
-      if (traces <= tracesMax || needed.has(name)) break;
+      if (traces <= this.#tracesMax || needed.has(name)) break;
       this.#ids.delete(name);
       traces -= ids.length / traceIdBytes;
     }

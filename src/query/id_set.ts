@@ -1,7 +1,8 @@
 // A set of trace ids, made of their bytes.
 import { traceIdWords } from "../batch/trace_ids.ts";
 
-const idWords = 4;
+/** Words of 32 bits of an id. */
+export const idWords = 4;
 
 export class TraceIdSet {
   readonly #words: Uint32Array;
@@ -34,10 +35,10 @@ export class TraceIdSet {
 
   /** The slot that has an id, or the free one where it would be. */
   #slotOf(words: Uint32Array, at: number): number {
-    let slot = hash(words, at) & this.#mask;
+    let slot = hashTraceId(words, at) & this.#mask;
     for (;;) {
       const entry = this.#slots[slot]!;
-      if (entry === 0 || isSame(this.#words, (entry - 1) * idWords, words, at)) return slot;
+      if (entry === 0 || isSameTraceId(this.#words, (entry - 1) * idWords, words, at)) return slot;
       slot = (slot + 1) & this.#mask;
     }
   }
@@ -47,7 +48,7 @@ export class TraceIdSet {
 const hashStart = crypto.getRandomValues(new Int32Array(1))[0]!;
 
 /** All words count: some clients leave half of an id at 0. */
-function hash(words: Uint32Array, at: number): number {
+export function hashTraceId(words: Uint32Array, at: number): number {
   let h = hashStart;
   for (let i = 0; i < idWords; i++) {
     h = Math.imul(h ^ words[at + i]!, 0x9e3779b1);
@@ -56,6 +57,6 @@ function hash(words: Uint32Array, at: number): number {
   return h >>> 0;
 }
 
-function isSame(a: Uint32Array, i: number, b: Uint32Array, j: number): boolean {
+export function isSameTraceId(a: Uint32Array, i: number, b: Uint32Array, j: number): boolean {
   return a[i] === b[j] && a[i + 1] === b[j + 1] && a[i + 2] === b[j + 2] && a[i + 3] === b[j + 3];
 }

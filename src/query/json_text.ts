@@ -43,6 +43,13 @@ export class JsonText {
     for (let i = 0; i < text.length; i++) this.out[this.length++] = text[i]!;
   }
 
+  /** The same of a part of such text, which may be long. */
+  copy(text: Uint8Array, start: number, end: number): void {
+    this.room(end - start);
+    this.out.set(text.subarray(start, end), this.length);
+    this.length += end - start;
+  }
+
   byte(value: number): void {
     this.room(1);
     this.out[this.length++] = value;
@@ -156,11 +163,15 @@ export class JsonText {
     this.text(String(rest + 1e9).slice(1));
   }
 
-  /** Writes a double given as two halves: shortest digits, Go's exponents, and strings for what JSON has no number for. */
+  /** Writes a double given as two halves. */
   double(hi: number, lo: number): void {
     doubleView.setUint32(0, hi);
     doubleView.setUint32(4, lo);
-    const value = doubleView.getFloat64(0);
+    this.number(doubleView.getFloat64(0));
+  }
+
+  /** Writes a double: shortest digits, Go's exponents, and strings for what JSON has no number for. */
+  number(value: number): void {
     if (Object.is(value, -0)) this.text("-0");
     else this.text(Number.isFinite(value) ? String(value) : `"${value}"`);
   }

@@ -1,17 +1,22 @@
 // Searches: asks the heads and the stored blocks, newest first, joins traces that lie in several of them before they are judged, and
 // stops as soon as nothing newer can come.
 import type { BlockMeta } from "../block/meta.ts";
+import type { BlockTraces } from "../jobs/block_pool.ts";
 import type { QueryText } from "../jobs/query_text.ts";
 import type {
+  FirstTraces,
   FoundParts,
   Reported,
   ReportRowsParams,
   ReportTracesParams,
   SearchBlocksParams,
+  SearchedTime,
   SearchTerms,
   StoredParts,
 } from "../jobs/search_job.ts";
 import { planSearch } from "../search/plan.ts";
+import { AnswerMemory } from "./answer_memory.ts";
+import { untilDone } from "./progress_ticks.ts";
 import { SearchRun } from "./search_run.ts";
 import type { SearchAnswer, Searcher, SearchRequest } from "./search_types.ts";
 
@@ -26,26 +31,41 @@ export interface LiveSearch {
   locate(tenant: string, ids: Uint8Array, signal: AbortSignal): Promise<number[]>;
   /** Ids of all traces that have a span in a head, each once for every head. */
   traceIds(tenant: string, signal: AbortSignal): Promise<Uint8Array[]>;
-  /** OTLP TracesData of all parts. */
-  findAll(tenant: string, ids: Uint8Array, signal: AbortSignal): Promise<Uint8Array[]>;
+  /** All parts of the first of some traces, of as many as fit into so many bytes and of one at least: one answer of each shard. */
+  findAll(tenant: string, ids: Uint8Array, bytesMax: number, signal: AbortSignal): Promise<FirstTraces[]>;
 }
 
-/** Jobs on stored blocks. */
+/** Jobs on stored blocks. Of those that lie outside of the time that is searched, one that can't be read is passed over. */
 export interface StoredSearch {
   /** Workers; each block belongs to one of them. */
   readonly workers: number;
   workerOf(meta: BlockMeta): number;
   search(worker: number, params: Asked<SearchBlocksParams>, signal: AbortSignal): Promise<StoredParts>;
   /** Pairs of the place of an id and that of a block that holds its trace. */
-  locate(ids: Uint8Array, metas: readonly BlockMeta[], signal: AbortSignal): Promise<[number, number][]>;
+  locate(
+    ids: Uint8Array,
+    metas: readonly BlockMeta[],
+    searched: SearchedTime,
+    signal: AbortSignal,
+  ): Promise<[number, number][]>;
   /** By place of the id, in how many blocks its trace is: one list of each worker. */
-  countHolders(ids: Uint8Array, metas: readonly BlockMeta[], signal: AbortSignal): Promise<Uint8Array[]>;
+  countHolders(
+    ids: Uint8Array,
+    metas: readonly BlockMeta[],
+    searched: SearchedTime,
+    signal: AbortSignal,
+  ): Promise<Uint8Array[]>;
   /**
    * Ids of the traces that lie in several of the blocks and heads; null where that can't be told.
    *
    * @param live of the traces in heads, each once for every head
    */
-  splitTraces(metas: readonly BlockMeta[], live: Uint8Array, signal: AbortSignal): Promise<Uint8Array | null>;
+  splitTraces(
+    metas: readonly BlockMeta[],
+    live: Uint8Array,
+    searched: SearchedTime,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | null>;
   /** Of blocks that the worker reads. */
   reportRows(worker: number, params: Asked<ReportRowsParams>, signal: AbortSignal): Promise<Reported>;
   reportTraces(params: Asked<ReportTracesParams>, signal: AbortSignal): Promise<Reported>;
@@ -53,8 +73,9 @@ export interface StoredSearch {
     tenant: string,
     traceId: Uint8Array,
     metas: readonly BlockMeta[],
+    searched: SearchedTime,
     signal: AbortSignal,
-  ): Promise<{ traces: Uint8Array[]; inspectedBytes: number }>;
+  ): Promise<BlockTraces>;
 }
 
 /** The list of stored blocks as this process knows it now. */
@@ -62,10 +83,9 @@ export interface SearchBlockList {
   candidates(tenant: string, range: { start?: number; end?: number }): BlockMeta[];
 }
 
-/** A client that wants progress is shown it at most this often. */
-const progressMs = 500;
-
 export class SearchEngine implements Searcher {
+  readonly #answers = new AnswerMemory();
+
   constructor(
     readonly live: LiveSearch,
     readonly list: SearchBlockList,
@@ -80,27 +100,20 @@ export class SearchEngine implements Searcher {
       planSearch(request.query),
       AbortSignal.any([signal, work.signal]),
       this,
+      this.#answers,
     );
     try {
       const done = run.run();
       done.catch(() => {}); // seen below
-      while (request.progress) {
-        const waiting = new AbortController();
-        const ended = await Promise.race([done.then(() => true), ticks(progressMs, waiting.signal)]);
-        waiting.abort();
-        if (ended) break;
-        yield { traces: await run.progress(), metrics: run.metrics(), final: false };
+      if (request.progress) {
+        for await (const _ of untilDone(done)) {
+          yield { traces: await run.progress(), metrics: run.metrics(), final: false };
+        }
       }
       yield { traces: await done, metrics: run.metrics(), final: true };
     } finally {
       work.abort();
+      this.#answers.release(run);
     }
   }
-}
-
-function ticks(ms: number, signal: AbortSignal): Promise<false> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), ms);
-    signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
-  });
 }

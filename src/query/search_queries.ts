@@ -1,15 +1,11 @@
 // Searches, as every protocol asks them: checked and held to the limits, in their turn and within their time, counted.
 import type { Config } from "../config/config.ts";
-import { QueryTooLarge } from "../search/query_error.ts";
 import type { QueryMetrics } from "../telemetry/query_metrics.ts";
-import { QueryDeadline } from "./query_deadline.ts";
+import { queryAnswers } from "./query_answers.ts";
 import { QueryTurns } from "./query_turns.ts";
 import { type SearchParams, searchRequest } from "./search_request.ts";
 import { withPaddedId } from "./search_response.ts";
 import type { SearchAnswer, Searcher, SearchMetrics, SearchRequest } from "./search_types.ts";
-
-/** Bytes of the traces of one answer. As JSON it takes about three times as much. */
-const answerBytesMax = 64 << 20;
 
 export interface SearchQueriesDeps {
   searcher: Searcher;
@@ -55,21 +51,16 @@ export class SearchQueries {
    */
   async *search(request: SearchRequest, client: AbortSignal): AsyncGenerator<SearchPart, void, void> {
     const { searcher, config, queries } = this.#deps;
-    const done = queries.begin(request.tenants.join("|"), "search");
-    const deadline = new QueryDeadline(client, config.querier.search.query_timeout);
-    const answers = client.aborted ? null : searcher.search(request, deadline.signal);
-    let inspectedBytes = 0;
-    try {
-      for (;;) {
-        const next = await deadline.race(answers?.next() ?? never);
-        if (next.done) return;
-        inspectedBytes = next.value.metrics.inspectedBytes;
-        yield partOf(next.value, config.overrides.defaults.read.left_pad_trace_ids);
-      }
-    } finally {
-      deadline.end();
-      done(client.aborted ? "canceled" : "completed", inspectedBytes);
-      answers?.return().catch(() => {}); // it may be at work, and is not waited for
+    const { tenants } = request;
+    const query = {
+      op: "search",
+      tenants,
+      client,
+      msMax: config.querier.search.query_timeout,
+      queries,
+    } as const;
+    for await (const answer of queryAnswers(query, (signal) => searcher.search(request, signal))) {
+      yield partOf(answer, config.overrides.defaults.read.left_pad_trace_ids);
     }
   }
 
@@ -80,18 +71,10 @@ export class SearchQueries {
   }
 }
 
-const never = new Promise<never>(() => {});
-
 function partOf({ traces, metrics, final }: SearchAnswer, padIds: boolean): SearchPart {
   const messages = traces.map((trace) => ({
     id: trace.traceId,
     message: padIds ? withPaddedId(trace) : trace.message,
   }));
-  const bytes = messages.reduce((sum, { message }) => sum + message.length, 0);
-  if (bytes > answerBytesMax) {
-    throw new QueryTooLarge(
-      `the answer would take ${bytes} bytes, more than the ${answerBytesMax} that it may: ask for fewer traces by limit, or fewer spans by spss`,
-    );
-  }
   return { traces: messages, metrics, final };
 }

@@ -5,6 +5,7 @@ import { parse, type Query, TraceQLError, validate } from "../traceql/index.ts";
 import { parseGoDuration, parseUint32 } from "./go_numbers.ts";
 import { parseTags } from "./logfmt.ts";
 import { InvalidRequest } from "./query_errors.ts";
+import { checkQuerySize } from "./query_text.ts";
 import type { SearchRequest } from "./search_types.ts";
 import { tagQuery } from "./tag_query.ts";
 import { rangeOf, rangeSince, type TimeRange } from "./time_range.ts";
@@ -82,7 +83,7 @@ export function searchRequest(
   if (maxDurationMs > 0 && maxDurationMs < minDurationMs) {
     throw new InvalidRequest("invalid maxDuration: must be greater than minDuration");
   }
-  checkSize(query, tags, frontend.max_query_expression_size_bytes);
+  checkQuerySize(sizeOf(query, tags), frontend.max_query_expression_size_bytes);
   return {
     tenants,
     limit: limitOf(params.limit, search),
@@ -93,13 +94,10 @@ export function searchRequest(
   };
 }
 
-function checkSize(query: string, tags: ReadonlyMap<string, string>, bytesMax: number): void {
+function sizeOf(query: string, tags: ReadonlyMap<string, string>): number {
   let bytes = Buffer.byteLength(query);
   for (const [key, value] of tags) bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
-  if (bytesMax === 0 || bytes <= bytesMax) return;
-  throw new InvalidRequest(
-    `TraceQL expression exceeds the configured maximum size of ${bytesMax} bytes, reduce the query expression size or contact your system administrator`,
-  );
+  return bytes;
 }
 
 function parsed(text: string): Query {

@@ -3,11 +3,12 @@ import { SpanBatch } from "../batch/span_batch.ts";
 import { request, span } from "../batch/wire_fixture.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import { planOf } from "../jobs/query_text.ts";
-import { type FoundParts, joinFound, type Parts } from "../jobs/search_job.ts";
+import { type FirstTraces, type FoundParts, joinFound, type Parts } from "../jobs/search_job.ts";
 import { planSearch } from "../search/plan.ts";
 import type { Summary } from "../search/report.ts";
 import { searchHead } from "../search/search_head.ts";
 import { parse } from "../traceql/index.ts";
+import { AnswerMemory } from "./answer_memory.ts";
 import { type LiveSearch, SearchEngine, type StoredSearch } from "./search_engine.ts";
 import { SearchRun } from "./search_run.ts";
 import type { FoundSummary, SearchAnswer, SearchRequest } from "./search_types.ts";
@@ -62,7 +63,7 @@ function partsOf(parts: readonly Part[]): Parts {
 }
 
 /** In place of OTLP: the id, and when the part began. */
-function bytesOf({ trace, start }: Part): Uint8Array {
+function bytesOf({ trace, start }: Part): Uint8Array<ArrayBuffer> {
   return joined([idOf(trace), new Uint8Array(BigUint64Array.of(nanosOf(start)).buffer)]);
 }
 
@@ -78,6 +79,10 @@ class World implements SearchSources {
   readonly failing = new Set<number>();
   /** False: which traces are split can't be told, and is looked up. */
   tellsSplit = true;
+  /** Bytes of the parts of a trace, where more is wanted than it takes to tell them. */
+  readonly partBytes = new Map<number, number>();
+  /** Likewise of what is shown of it. */
+  readonly shownBytes = new Map<number, number>();
   /** Names of blocks that have been deleted, but are still listed. */
   readonly deleted = new Set<string>();
   /** What was asked, in order. */
@@ -156,7 +161,16 @@ class World implements SearchSources {
 
   #summary(trace: number, start: bigint, text: string): Summary {
     const traceId = Buffer.from(idOf(trace)).toString("hex");
-    return { traceId, startNanos: start, endNanos: start, message: new TextEncoder().encode(text) };
+    const bytes = this.shownBytes.get(trace);
+    const message = bytes === undefined ? new TextEncoder().encode(text) : new Uint8Array(bytes);
+    return { traceId, startNanos: start, endNanos: start, message };
+  }
+
+  #bytesOf(part: Part): Uint8Array<ArrayBuffer> {
+    const told = bytesOf(part);
+    const bytes = new Uint8Array(this.partBytes.get(part.trace) ?? told.length);
+    bytes.set(told);
+    return bytes;
   }
 
   readonly list = {
@@ -187,12 +201,21 @@ class World implements SearchSources {
       await this.#ask(`ids ${tenant}`, signal);
       return (this.heads[tenant] ?? []).map((parts) => joined(parts.map(({ trace }) => idOf(trace))));
     },
-    findAll: async (tenant, ids, signal) => {
+    findAll: async (tenant, ids, bytesMax, signal) => {
       await this.#ask(`find live ${tenant} ${tracesOf(ids)}`, signal);
-      const wanted = new Set(tracesOf(ids));
-      return (this.heads[tenant] ?? [])
-        .flat()
-        .flatMap((own) => (wanted.has(own.trace) ? [bytesOf(own)] : []));
+      const found: FirstTraces = { traces: [], places: [], count: 0 };
+      let bytes = 0;
+      for (const trace of tracesOf(ids)) {
+        if (bytes >= bytesMax) break;
+        for (const own of (this.heads[tenant] ?? []).flat()) {
+          if (own.trace !== trace) continue;
+          found.traces.push(this.#bytesOf(own));
+          found.places.push(found.count);
+          bytes += found.traces.at(-1)!.length;
+        }
+        found.count++;
+      }
+      return [found];
     },
   };
 
@@ -210,7 +233,7 @@ class World implements SearchSources {
       });
       return { ...joinFound(found), places: Uint32Array.from(places) };
     },
-    locate: async (ids, metas, signal) => {
+    locate: async (ids, metas, _searched, signal) => {
       await this.#ask("locate", signal);
       const pairs: [number, number][] = [];
       for (const [id, trace] of tracesOf(ids).entries()) {
@@ -220,14 +243,14 @@ class World implements SearchSources {
       }
       return pairs;
     },
-    countHolders: async (ids, metas, signal) => {
+    countHolders: async (ids, metas, _searched, signal) => {
       await this.#ask("count", signal);
       const counts = tracesOf(ids).map(
         (trace) => this.#partsIn(metas).filter((parts) => parts.some((own) => own.trace === trace)).length,
       );
       return [Uint8Array.from(counts)];
     },
-    splitTraces: async (metas, live, signal) => {
+    splitTraces: async (metas, live, _searched, signal) => {
       await this.#ask("split", signal);
       if (!this.tellsSplit) return null;
       const held = [
@@ -262,11 +285,11 @@ class World implements SearchSources {
       );
       return { summaries, inspectedBytes: 0 };
     },
-    find: async (_tenant, id, metas, signal) => {
+    find: async (_tenant, id, metas, _searched, signal) => {
       await this.#ask(`find ${tracesOf(id)}`, signal);
       const [trace] = tracesOf(id);
       const parts = this.#partsIn(metas).flatMap((all) => all.filter((own) => own.trace === trace));
-      return { traces: parts.map(bytesOf), inspectedBytes: 7 };
+      return { traces: parts.map((own) => this.#bytesOf(own)), inspectedBytes: 7 };
     },
   };
 
@@ -297,7 +320,7 @@ function requestOf(over: Partial<SearchRequest> & { text?: string } = {}): Searc
 
 function runOn(world: World, over: Parameters<typeof requestOf>[0] = {}, signal = never): SearchRun {
   const request = requestOf(over);
-  return new SearchRun(request, planSearch(request.query), signal, world);
+  return new SearchRun(request, planSearch(request.query), signal, world, new AnswerMemory());
 }
 
 /** Each trace as "trace@start what it shows". */
@@ -564,6 +587,100 @@ describe("SearchRun: what another part of the newest hides", () => {
   });
 });
 
+describe("SearchRun: what it can't tell", () => {
+  test("is refused: whether older traces are newer than the one that began long before its newest parts", async () => {
+    const world = new World().head(part(1, 50));
+    // A head full of one trace, which gives as many parts as it is asked for, and has more.
+    world.live.search = async (_, { limit }) => [
+      {
+        matched: {
+          ids: new Uint8Array(Buffer.alloc(limit * idBytes, idOf(1))),
+          starts: new BigUint64Array(limit).fill(nanosOf(100)),
+        },
+        undecided: partsOf([]),
+        inspectedTraces: 1,
+        inspectedSpans: 1,
+        inspectedBytes: 0,
+      },
+    ];
+    const found = search(world, { limit: 1 });
+    await expect(found).rejects.toMatchObject({ code: "query_too_large" });
+    await expect(found).rejects.toThrow("of the 524288 newest traces that may match too few do");
+  });
+});
+
+describe("SearchRun: what it takes at a time", () => {
+  const mebibyte = 1 << 20;
+  const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
+
+  test("is a thousand rows of a worker, in the order of the rows", async () => {
+    const world = new World().block("a", 3000, ...numbers(2500).map((trace) => part(trace, trace)));
+    expect((await search(world, { limit: 2500 })).length).toBe(2500);
+    const asked = world.of("rows").map((rows) => rows.replace("rows 0 ", "").split(",").map(Number));
+    expect(asked.map((rows) => [rows[0], rows.at(-1), rows.length])).toEqual([
+      [1, 1000, 1000],
+      [1001, 2000, 1000],
+      [2001, 2500, 500],
+    ]);
+  });
+
+  test("is 16 MiB of traces that are put together, or one that is larger", async () => {
+    const world = new World().head(part(1, 90), part(2, 80), part(3, 70), part(4, 100));
+    for (const trace of [1, 2, 3]) world.partBytes.set(trace, 7 * mebibyte);
+    world.partBytes.set(4, 20 * mebibyte);
+    expect((await search(world)).length).toBe(4);
+    expect(world.of("join")).toEqual(["join 4", "join 1,2", "join 3"]);
+  });
+
+  test("is 16 MiB of traces of blocks as well", async () => {
+    const world = new World()
+      .block("a", 100, part(1, 90), part(2, 80), part(3, 70))
+      .block("b", 60, part(1, 60), part(2, 50), part(3, 40));
+    for (const trace of [1, 2, 3]) world.partBytes.set(trace, 4 * mebibyte);
+    expect(await search(world)).toEqual(["1@60 2 parts", "2@50 2 parts", "3@40 2 parts"]);
+    expect(world.of("join")).toEqual(["join 1,2", "join 3"]);
+  });
+
+  test("is an answer of 64 MiB; of one that would be larger the client is told what to do", async () => {
+    const world = new World()
+      .add({ name: "a", tenant: "t", end: 90, worker: 0, parts: [part(1, 90), part(2, 80)] })
+      .add({ name: "b", tenant: "t", end: 70, worker: 1, parts: [part(3, 70)] });
+    for (const trace of [1, 2]) world.shownBytes.set(trace, 32 * mebibyte);
+    world.shownBytes.set(3, 1);
+    expect((await search(world, { limit: 2 })).length).toBe(2);
+    const larger = search(world, { limit: 3 });
+    await expect(larger).rejects.toMatchObject({ code: "query_too_large" });
+    await expect(larger).rejects.toThrow("ask for fewer traces by limit, or fewer spans by spss");
+  });
+
+  test("is the answer as it is now: what newer traces have displaced no longer counts", async () => {
+    const world = new World()
+      .add({ name: "a", tenant: "t", end: 90, worker: 0, parts: [part(1, 90)] })
+      .add({ name: "b", tenant: "t", end: 95, worker: 1, parts: [part(2, 95)] });
+    for (const trace of [1, 2]) world.shownBytes.set(trace, 40 * mebibyte);
+    const held = Promise.withResolvers<void>();
+    world.holds.set("search 1 b", held.promise);
+    const run = runOn(world, { limit: 1 });
+    const done = run.run();
+    while (world.of("search 1 b").length === 0) await Promise.resolve();
+    expect((await run.progress()).map(({ startNanos }) => startNanos)).toEqual([nanosOf(90)]);
+    held.resolve();
+    expect((await done).map(({ startNanos }) => startNanos)).toEqual([nanosOf(95)]);
+  });
+
+  test("is more and more traces where they turn out not to match", async () => {
+    const world = new World();
+    world.block("a", 1000, ...numbers(300).map((trace) => part(trace, 100 + trace)));
+    world.head(...numbers(300).map((trace) => open(trace, 100 + trace)));
+    for (const trace of numbers(300)) if (trace > 1) world.failing.add(trace);
+    expect(await search(world, { limit: 1, text: wholeTraces })).toEqual(["1@101 2 parts"]);
+    // The search is made for the newest alone, and then for 68 and the open parts. Of the 299 others 1 is looked at, then 1 + 64, 1 + 128
+    // and the 104 that are left, each time 64 together.
+    const asked = world.of("find live t").map((ids) => ids.split(",").length);
+    expect(asked).toEqual([1, 1, 64, 1, 64, 64, 1, 64, 40]);
+  });
+});
+
 describe("SearchRun.progress()", () => {
   test("gives what is found so far, each trace once", async () => {
     const world = new World().head(part(1, 100)).block("a", 90, part(2, 90)).block("b", 80, part(3, 80));
@@ -658,6 +775,21 @@ describe("SearchEngine.search()", () => {
     expect(others).toEqual([]);
     expect([answer!.final, ...shown(answer!.traces)]).toEqual([true, "1@100 1 parts"]);
     expect([...world.signals].every(({ aborted }) => aborted)).toBe(true);
+  });
+
+  test("is refused what the answers of others leave no room for, and they leave it when they end", async () => {
+    const world = new World().block("a", 100, part(1, 100)).block("b", 50, part(2, 50));
+    world.shownBytes.set(1, 60 << 20);
+    world.shownBytes.set(2, 40 << 20);
+    const engine = new SearchEngine(world.live, world.list, world.stored);
+    const first = engine.search(requestOf({ limit: 1 }), never);
+    expect((await first.next()).value).toMatchObject({ final: true });
+    world.blocks.shift();
+    const second = engine.search(requestOf({ limit: 1 }), never);
+    await expect(second.next()).rejects.toThrow("the answers of all searches under way");
+    await first.next();
+    const again = engine.search(requestOf({ limit: 1 }), never);
+    expect((await again.next()).value).toMatchObject({ final: true });
   });
 
   test("gives no progress where the whole answer is there at once", async () => {

@@ -1,9 +1,10 @@
 // One search under way. Sources give parts of traces; those that may be among the newest are looked for everywhere, and a trace that
 // lies in several places is put together before anyone says whether it matches, when it began, and what is shown of it.
-import { traceIdAt } from "../batch/trace_ids.ts";
+import { traceIdWords } from "../batch/trace_ids.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import { type QueryText, queryText } from "../jobs/query_text.ts";
 import {
+  type BlockRows,
   type FoundParts,
   joinArrays,
   joinParts,
@@ -13,7 +14,10 @@ import {
 } from "../jobs/search_job.ts";
 import type { SearchPlan } from "../search/plan.ts";
 import type { TimeWindow } from "../search/projection.ts";
+import { answerBytesMax, answerTooLarge, QueryTooLarge } from "../search/query_error.ts";
 import type { ReportOptions, Summary } from "../search/report.ts";
+import type { AnswerMemory } from "./answer_memory.ts";
+import { type BlockRow, Candidates, candidatesMax, type Source } from "./candidates.ts";
 import type { Asked } from "./search_engine.ts";
 import type { FoundSummary, SearchMetrics, SearchRequest } from "./search_types.ts";
 import { type SearchSources, TracePlaces } from "./trace_places.ts";
@@ -23,24 +27,18 @@ const nanosPerSecond = 1_000_000_000n;
 const blocksPerJobMax = 16;
 /** Traces that are not decided yet, before it is looked where else they are. 24 bytes each. */
 const undecidedMax = 1 << 18;
-/** Traces that are put together at a time. */
+/** Traces that are put together at a time, and bytes of their parts; a larger trace is put together alone. */
 const joinedAtOnceMax = 64;
+const joinedBytesMax = 16 << 20;
+/** Rows that one job shows, so that no answer of a worker is huge. */
+const reportedRowsMax = 1000;
+/** Where traces turn out not to match, so many more than are asked for are looked at together, and twice as many each time. */
+const aheadMin = 64;
+const aheadMax = 4096;
 /** A search whose newest traces turned out not to match is made again for more of them, at most this often. */
 const attemptsMax = 4;
-
-/** Where a part was found that matches by itself. */
-type Source = { kind: "live" } | { kind: "row"; meta: BlockMeta; group: number; row: number };
-
-interface Candidate {
-  id: Uint8Array;
-  /** When it began, as far as is known. */
-  start: bigint;
-  sources: Source[];
-  /** Whether it is known where else it is. */
-  isSettled: boolean;
-  /** Of a settled one: what is shown of it; null where it does not match as a whole. */
-  summary: Summary | null;
-}
+/** The last time for so many; with more than these it is refused. */
+const wantedMax = candidatesMax / 2;
 
 export class SearchRun {
   readonly #request: SearchRequest;
@@ -48,11 +46,12 @@ export class SearchRun {
   readonly #query: QueryText;
   readonly #signal: AbortSignal;
   readonly #sources: SearchSources;
+  /** Of all searches. Who runs this one releases what it holds there. */
+  readonly #answers: AnswerMemory;
   readonly #places: TracePlaces;
   readonly #window: TimeWindow;
-  readonly #report: ReportOptions;
-  /** By id in hex. */
-  readonly #candidates = new Map<string, Candidate>();
+  readonly #report: Omit<ReportOptions, "bytesMax">;
+  readonly #candidates = new Candidates();
   /** Parts that may match together with others. */
   #undecided: Parts[] = [];
   #undecidedCount = 0;
@@ -64,7 +63,9 @@ export class SearchRun {
   /** Of parts that began earlier than this, some source may have left out some because it had found enough. */
   #complete = 0n;
   /** What progress() has given. */
-  readonly #shown = new Map<string, Summary>();
+  readonly #shown = new WeakSet<Summary>();
+  /** Bytes of the largest summary so far. */
+  #summaryBytes = 1;
   readonly #metrics: SearchMetrics = {
     inspectedTraces: 0,
     inspectedBytes: 0,
@@ -75,14 +76,21 @@ export class SearchRun {
     inspectedSpans: 0,
   };
   /** One settling at a time. */
-  #settling: Promise<Candidate[]> = Promise.resolve([]);
+  #settling: Promise<Summary[]> = Promise.resolve([]);
 
-  constructor(request: SearchRequest, plan: SearchPlan, signal: AbortSignal, sources: SearchSources) {
+  constructor(
+    request: SearchRequest,
+    plan: SearchPlan,
+    signal: AbortSignal,
+    sources: SearchSources,
+    answers: AnswerMemory,
+  ) {
     this.#request = request;
     this.#plan = plan;
     this.#query = queryText(request.query);
     this.#signal = signal;
     this.#sources = sources;
+    this.#answers = answers;
     this.#places = new TracePlaces(request, signal, sources);
     this.#wanted = request.limit;
     this.#window = {
@@ -99,7 +107,11 @@ export class SearchRun {
     return { ...this.#metrics };
   }
 
-  /** The whole answer, newest first. */
+  /**
+   * The whole answer, newest first.
+   *
+   * @throws QueryTooLarge
+   */
   async run(): Promise<FoundSummary[]> {
     if (this.#plan.necessary.kind === "never") return [];
     for (let attempt = 1; ; attempt++) {
@@ -107,13 +119,17 @@ export class SearchRun {
       const found = await this.#settle();
       const oldest = found[this.#request.limit - 1];
       const isComplete = (start: bigint): boolean => start >= this.#complete && start >= this.#since;
-      if (isComplete(0n) || (oldest && isComplete(oldest.start)) || attempt === attemptsMax) {
-        return found.map(({ summary }) => summary!);
-      }
+      if (isComplete(0n) || (oldest && isComplete(oldest.startNanos))) return found;
       // Something was left out for the sake of parts that belong to older traces, or to none that match.
-      this.#wanted = attempt === attemptsMax - 1 ? Number.MAX_SAFE_INTEGER : this.#wanted * 4 + 64;
+      if (attempt === attemptsMax) {
+        throw new QueryTooLarge(
+          `of the ${this.#wanted} newest traces that may match too few do: search a shorter time, or ask for fewer traces by limit`,
+        );
+      }
+      const most = Math.max(wantedMax, this.#request.limit);
+      this.#wanted = attempt === attemptsMax - 1 ? most : Math.min(this.#wanted * 4 + 64, most);
       // Whatever began later than the oldest has no part that began earlier than that.
-      this.#since = oldest?.start ?? 0n;
+      this.#since = oldest?.startNanos ?? 0n;
       this.#newest = new BigUint64Array(0);
       this.#complete = 0n;
     }
@@ -121,13 +137,8 @@ export class SearchRun {
 
   /** What has been found since the last time, as whole as it will get. */
   async progress(): Promise<FoundSummary[]> {
-    const found = await this.#settle();
-    const fresh: FoundSummary[] = [];
-    for (const { summary } of found) {
-      if (summary === null || this.#shown.get(summary.traceId) === summary) continue;
-      this.#shown.set(summary.traceId, summary);
-      fresh.push(summary);
-    }
+    const fresh = (await this.#settle()).filter((summary) => !this.#shown.has(summary));
+    for (const summary of fresh) this.#shown.add(summary);
     return fresh;
   }
 
@@ -180,6 +191,7 @@ export class SearchRun {
             this.#noteLeftOut(parts);
             this.#addStored(parts, wanted);
             if (this.#undecidedCount > undecidedMax) await this.#locateUndecided();
+            if (this.#candidates.size > candidatesMax / 2) await this.#dropOlder();
           }
           this.#metrics.completedJobs += next.length;
         }
@@ -198,13 +210,12 @@ export class SearchRun {
   }
 
   #addLive(parts: FoundParts): void {
-    this.#add(parts, () => ({ kind: "live" }));
+    this.#add(parts, () => null);
   }
 
   #addStored(parts: StoredParts, metas: readonly BlockMeta[]): void {
     const { places } = parts;
     this.#add(parts, (i) => ({
-      kind: "row",
       meta: metas[places[i * 3]!]!,
       group: places[i * 3 + 1]!,
       row: places[i * 3 + 2]!,
@@ -216,7 +227,8 @@ export class SearchRun {
     this.#metrics.inspectedSpans += found.inspectedSpans;
     this.#metrics.inspectedBytes += found.inspectedBytes;
     const { ids, starts } = found.matched;
-    const fresh = starts.filter((start, i) => this.#addCandidate(traceIdAt(ids, i), start, sourceOf(i)));
+    const words = traceIdWords(ids);
+    const fresh = starts.filter((start, i) => this.#addCandidate(words, i, start, sourceOf(i)));
     this.#note(fresh);
     if (found.undecided.starts.length === 0) return;
     this.#undecided.push(found.undecided);
@@ -224,24 +236,13 @@ export class SearchRun {
   }
 
   /** @returns whether it is the first part of its trace */
-  #addCandidate(id: Uint8Array, start: bigint, source: Source | null): boolean {
-    if (start < this.#since) return false;
-    const key = hexOf(id);
-    const known = this.#candidates.get(key);
-    if (known === undefined) {
-      const sources = source === null ? [] : [source];
-      this.#candidates.set(key, { id: id.slice(), start, sources, isSettled: false, summary: null });
-      return true;
-    }
-    if (known.isSettled) return false;
-    if (start < known.start) known.start = start;
-    if (source !== null && !known.sources.some((other) => isSame(other, source))) known.sources.push(source);
-    return false;
+  #addCandidate(words: Uint32Array, place: number, start: bigint, source: Source | undefined): boolean {
+    return start >= this.#since && this.#candidates.add(words, place, start, source);
   }
 
   /** Keeps when the newest traces began, as far as is known, and with enough of them stops asking for older ones. */
   #note(starts: BigUint64Array<ArrayBuffer>): void {
-    if (starts.length === 0 || this.#wanted === Number.MAX_SAFE_INTEGER) return;
+    if (starts.length === 0) return;
     const all = joinArrays([this.#newest, starts], (length) => new BigUint64Array(length));
     this.#newest = all.sort().slice(-this.#wanted);
     if (this.#newest.length === this.#wanted && this.#newest[0]! > this.#since)
@@ -249,27 +250,38 @@ export class SearchRun {
   }
 
   /** Settles what may be among the newest traces. Returns those, newest first, as far as is known now. */
-  #settle(): Promise<Candidate[]> {
+  #settle(): Promise<Summary[]> {
     this.#settling = this.#settling.then(() => this.#settleNow());
     return this.#settling;
   }
 
-  async #settleNow(): Promise<Candidate[]> {
+  /** Forgets candidates that can't be among the newest, when none is being settled. */
+  #dropOlder(): Promise<Summary[]> {
+    this.#settling = this.#settling.then((found) => {
+      this.#candidates.dropOlder(this.#since);
+      return found;
+    });
+    return this.#settling;
+  }
+
+  async #settleNow(): Promise<Summary[]> {
     await this.#locateUndecided();
-    for (;;) {
-      const newest = this.#newestCandidates();
-      const open = newest.filter(({ isSettled }) => !isSettled);
-      if (open.length === 0) return newest;
-      await this.#settleAll(open);
+    const { limit } = this.#request;
+    for (let ahead = 0; ; ahead = this.#further(ahead)) {
+      const newest = this.#candidates.newest(limit + ahead);
+      this.#candidates.keepSummariesOf(newest);
+      const shown = newest.slice(0, limit);
+      if (!shown.some((candidate) => this.#candidates.isOpen(candidate))) {
+        return shown.map((candidate) => this.#candidates.summaryOf(candidate));
+      }
+      await this.#settleAll(newest.filter((candidate) => this.#candidates.isOpen(candidate)));
     }
   }
 
-  /** The newest candidates that are not known to be none, as many as are asked for. */
-  #newestCandidates(): Candidate[] {
-    const possible = [...this.#candidates.values()].filter(
-      ({ isSettled, summary }) => !isSettled || summary !== null,
-    );
-    return possible.sort(compareCandidates).slice(0, this.#request.limit);
+  /** How many more are settled the next time: no more than the answer would have room for. */
+  #further(ahead: number): number {
+    const room = Math.floor((answerBytesMax - this.#candidates.shownBytes) / this.#summaryBytes);
+    return Math.min(Math.max(ahead * 2, aheadMin), aheadMax, room);
   }
 
   /** Keeps of the undecided those whose trace has other parts elsewhere; the others do not match. */
@@ -278,101 +290,97 @@ export class SearchRun {
     this.#undecided = [];
     this.#undecidedCount = 0;
     if (taken.starts.length === 0) return;
+    const words = traceIdWords(taken.ids);
     for (const i of await this.#places.inSeveral(taken.ids)) {
-      this.#addCandidate(traceIdAt(taken.ids, i), taken.starts[i]!, null);
+      this.#addCandidate(words, i, taken.starts[i]!, undefined);
     }
   }
 
   /** Finds out where candidates lie, and what is shown of them. */
-  async #settleAll(candidates: readonly Candidate[]): Promise<void> {
-    const isInRow = ({ sources }: Candidate) => sources.length === 1 && sources[0]!.kind === "row";
-    const inOneRow = candidates.filter(isInRow);
+  async #settleAll(candidates: readonly number[]): Promise<void> {
+    const { stored } = this.#sources;
+    const rows: number[][] = Array.from({ length: stored.workers }, () => []);
+    for (const candidate of candidates) {
+      const row = this.#candidates.rowOf(candidate);
+      if (row !== undefined) rows[stored.workerOf(row.meta)]!.push(candidate);
+    }
     // Most of them lie in that row and nowhere else, so what it shows is asked for before that is known.
-    const [elsewhere, reports] = await Promise.all([
-      this.#places.inSeveral(joinedIds(candidates)).then((places) => new Set(places)),
-      this.#reportRows(inOneRow),
-    ]);
-    const split: Candidate[] = [];
-    for (const [i, candidate] of candidates.entries()) {
-      const isWhole = !elsewhere.has(i) && isInRow(candidate);
-      // A block that was deleted meanwhile has nothing to show.
-      if (isWhole) settle(candidate, reports.get(hexOf(candidate.id)) ?? null);
-      else split.push(candidate);
-    }
-    await this.#reportSplit(split);
+    const elsewhere = this.#places
+      .inSeveral(this.#candidates.idsOf(candidates))
+      .then((places) => new Set(places.map((i) => candidates[i]!)));
+    await Promise.all([elsewhere, ...rows.map((own, worker) => this.#settleRows(worker, own, elsewhere))]);
+    await this.#settleSplit(candidates.filter((candidate) => this.#candidates.isOpen(candidate)));
   }
 
-  /** What the rows of candidates show, by id. */
-  async #reportRows(candidates: readonly Candidate[]): Promise<Map<string, Summary>> {
-    const { stored } = this.#sources;
-    const workers = Array.from({ length: stored.workers }, () => new Map<BlockMeta, Map<number, number[]>>());
-    for (const { sources } of candidates) {
-      const source = sources[0]!;
-      if (source.kind !== "row") continue;
-      const blocks = workers[stored.workerOf(source.meta)]!;
-      const groups = blocks.get(source.meta) ?? new Map<number, number[]>();
-      blocks.set(source.meta, groups);
-      const rows = groups.get(source.group);
-      if (rows) rows.push(source.row);
-      else groups.set(source.group, [source.row]);
-    }
-    // One call for each worker: it goes through its blocks one by one, in the memory of one.
-    const reports = [...workers.entries()]
-      .filter(([, blocks]) => blocks.size > 0)
-      .map(([worker, blocks]) =>
-        stored.reportRows(
-          worker,
-          {
-            query: this.#query,
-            options: this.#report,
-            metas: [...blocks.keys()],
-            blockRows: [...blocks.values()].map((groups) =>
-              [...groups].map(([group, rows]) => ({ group, rows: rows.sort((a, b) => a - b) })),
-            ),
-          },
-          this.#signal,
-        ),
-      );
-    const found = new Map<string, Summary>();
-    for (const { summaries, inspectedBytes } of await Promise.all(reports)) {
-      this.#metrics.inspectedBytes += inspectedBytes;
-      for (const summary of summaries) found.set(summary.traceId, summary);
-    }
-    return found;
-  }
-
-  /** Traces that lie in several places, or in heads: put together, some at a time. */
-  async #reportSplit(candidates: readonly Candidate[]): Promise<void> {
-    const { stored } = this.#sources;
-    for (let at = 0; at < candidates.length; at += joinedAtOnceMax) {
-      const some = candidates.slice(at, at + joinedAtOnceMax);
-      const { parts, inspectedBytes } = await this.#places.partsOf(joinedIds(some));
-      this.#metrics.inspectedBytes += inspectedBytes;
-      const { summaries } = await stored.reportTraces(
-        { query: this.#query, options: this.#report, window: this.#window, parts },
+  /** Settles those that lie in one row and not elsewhere. */
+  async #settleRows(worker: number, candidates: number[], elsewhere: Promise<Set<number>>): Promise<void> {
+    const sorted = this.#candidates.sortByRow(candidates);
+    for (let at = 0; at < sorted.length; at += reportedRowsMax) {
+      const some = sorted.slice(at, at + reportedRowsMax);
+      const rows = some.map((candidate) => this.#candidates.rowOf(candidate)!);
+      const { summaries, inspectedBytes } = await this.#sources.stored.reportRows(
+        worker,
+        { query: this.#query, options: this.#options, ...blockRowsOf(rows) },
         this.#signal,
       );
-      const byId = new Map(summaries.map((summary) => [summary.traceId, summary]));
-      for (const candidate of some) settle(candidate, byId.get(hexOf(candidate.id)) ?? null);
+      this.#metrics.inspectedBytes += inspectedBytes;
+      const others = await elsewhere;
+      // A block that was deleted meanwhile has nothing to show.
+      this.#settleWith(
+        some.filter((candidate) => !others.has(candidate)),
+        summaries,
+      );
     }
+  }
+
+  /** Settles those whose traces lie in several places, or in heads: put together, some at a time. */
+  async #settleSplit(candidates: readonly number[]): Promise<void> {
+    for (let at = 0; at < candidates.length; ) {
+      const ids = this.#candidates.idsOf(candidates.slice(at, at + joinedAtOnceMax));
+      const { parts, count, inspectedBytes } = await this.#places.partsOf(ids, joinedBytesMax);
+      this.#metrics.inspectedBytes += inspectedBytes;
+      const { summaries } = await this.#sources.stored.reportTraces(
+        { query: this.#query, options: this.#options, window: this.#window, parts },
+        this.#signal,
+      );
+      this.#settleWith(candidates.slice(at, at + count), summaries);
+      at += count;
+    }
+  }
+
+  get #options(): ReportOptions {
+    return { ...this.#report, bytesMax: answerBytesMax - this.#candidates.shownBytes };
+  }
+
+  /** @throws QueryTooLarge if the answer takes too much with these summaries */
+  #settleWith(candidates: readonly number[], summaries: readonly Summary[]): void {
+    // Nothing is held any more for a search that has ended.
+    this.#signal.throwIfAborted();
+    const byId = new Map(summaries.map((summary) => [summary.traceId, summary]));
+    for (const candidate of candidates) {
+      const summary = byId.get(this.#candidates.hexOf(candidate)) ?? null;
+      this.#candidates.settle(candidate, summary);
+      this.#summaryBytes = Math.max(this.#summaryBytes, summary?.message.length ?? 0);
+    }
+    if (this.#candidates.shownBytes > answerBytesMax) throw answerTooLarge();
+    this.#answers.hold(this, this.#candidates.shownBytes);
   }
 }
 
-function settle(candidate: Candidate, summary: Summary | null): void {
-  candidate.isSettled = true;
-  candidate.summary = summary;
-  if (summary !== null) candidate.start = summary.startNanos;
-}
-
-function isSame(a: Source, b: Source): boolean {
-  if (a.kind === "live" || b.kind === "live") return a.kind === b.kind;
-  return a.meta === b.meta && a.group === b.group && a.row === b.row;
-}
-
-/** Newest first; of two that began at once, the one with the lower id. */
-function compareCandidates(a: Candidate, b: Candidate): number {
-  if (a.start !== b.start) return a.start > b.start ? -1 : 1;
-  return Buffer.compare(a.id, b.id);
+/** Rows, which are in the order of blocks and row groups, by these. */
+function blockRowsOf(rows: readonly BlockRow[]): { metas: BlockMeta[]; blockRows: BlockRows[] } {
+  const metas: BlockMeta[] = [];
+  const blockRows: BlockRows[] = [];
+  for (const { meta, group, row } of rows) {
+    if (metas.at(-1) !== meta) {
+      metas.push(meta);
+      blockRows.push([]);
+    }
+    const groups = blockRows.at(-1)!;
+    if (groups.at(-1)?.group !== group) groups.push({ group, rows: [] });
+    groups.at(-1)!.rows.push(row);
+  }
+  return { metas, blockRows };
 }
 
 /** By the time that a block ends. */
@@ -387,15 +395,4 @@ function endNanosOf({ startTime, endTime }: BlockMeta): bigint {
   const ms = Math.max(Date.parse(startTime), Date.parse(endTime));
   // A time that cannot be read must not hide the block.
   return Number.isFinite(ms) ? BigInt(ms + 1000) * 1_000_000n : 1n << 64n;
-}
-
-function joinedIds(candidates: readonly Candidate[]): Uint8Array {
-  return joinArrays(
-    candidates.map(({ id }) => id),
-    (length) => new Uint8Array(length),
-  );
-}
-
-function hexOf(id: Uint8Array): string {
-  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString("hex");
 }

@@ -5,6 +5,7 @@ import type { BlockPool } from "../jobs/block_pool.ts";
 import { type BlockRefs, refsOf } from "../jobs/block_refs.ts";
 import { unpackSummaries } from "../jobs/packed_summaries.ts";
 import type { Reported } from "../jobs/search_job.ts";
+import type { StoredMetrics } from "./metrics_engine.ts";
 import type { StoredSearch } from "./search_engine.ts";
 import type { StoredTags } from "./tag_lister.ts";
 
@@ -15,19 +16,20 @@ export function storedSearch(pool: BlockPool): StoredSearch {
     search: (worker, { metas, ...wanted }, signal) =>
       pool.call(worker, "search", { ...wanted, blocks: refsOf(metas) }, signal),
     // Always the same one, which keeps what it knows.
-    splitTraces: (metas, live, signal) =>
-      pool.call(0, "splitTraces", { blocks: refsOf(metas), live }, signal),
+    splitTraces: (metas, live, searched, signal) =>
+      pool.call(0, "splitTraces", { blocks: refsOf(metas), live, searched }, signal),
     async reportRows(worker, { metas, ...wanted }, signal) {
       const params = { ...wanted, blocks: refsOf(metas) };
       return unpacked(await pool.call(worker, "reportRows", params, signal));
     },
     async reportTraces(params, signal) {
-      return unpacked(await pool.call(null, "reportTraces", params, signal));
+      const buffers = params.parts.map(({ buffer }) => buffer as ArrayBuffer);
+      return unpacked(await pool.call(null, "reportTraces", params, signal, buffers));
     },
-    find: (tenant, traceId, metas, signal) => pool.find(tenant, traceId, metas, signal),
-    async locate(ids, metas, signal) {
+    find: (tenant, traceId, metas, searched, signal) => pool.find(tenant, traceId, metas, signal, searched),
+    async locate(ids, metas, searched, signal) {
       const located = await byWorker(pool, metas, async (worker, own, blocks) => {
-        const pairs = await pool.call(worker, "locate", { ids, blocks }, signal);
+        const pairs = await pool.call(worker, "locate", { ids, blocks, searched }, signal);
         return Array.from({ length: pairs.length / 2 }, (_, i): [number, number] => [
           pairs[i * 2]!,
           own[pairs[i * 2 + 1]!]!,
@@ -35,10 +37,23 @@ export function storedSearch(pool: BlockPool): StoredSearch {
       });
       return located.flat();
     },
-    countHolders: (ids, metas, signal) =>
+    countHolders: (ids, metas, searched, signal) =>
       byWorker(pool, metas, (worker, _, blocks) =>
-        pool.call(worker, "countHolders", { ids, blocks }, signal),
+        pool.call(worker, "countHolders", { ids, blocks, searched }, signal),
       ),
+  };
+}
+
+/** The same with what metrics queries ask. */
+export function storedMetrics(pool: BlockPool): StoredMetrics {
+  return {
+    ...storedSearch(pool),
+    measure: (worker, { metas, ...wanted }, signal) =>
+      pool.call(worker, "measure", { ...wanted, blocks: refsOf(metas) }, signal),
+    measureTraces(params, signal) {
+      const buffers = params.parts.map(({ buffer }) => buffer as ArrayBuffer);
+      return pool.call(null, "measureTraces", params, signal, buffers);
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { type ConditionGroup, extractConditions, TraceQLError } from "../traceql/index.ts";
 import { InvalidRequest } from "./query_errors.ts";
 import type { TagScope } from "./search_types.ts";
-import { parseTimestamp, rangeOf, rangeSince, type TimeRange } from "./time_range.ts";
+import { parseSeconds, rangeOf, rangeSince, type TimeRange } from "./time_range.ts";
 
 export interface TagsParams {
   /** TraceQL, finished or not; empty: none. */
@@ -27,8 +27,8 @@ export function parseTagsParams(param: (name: string) => string | undefined): Ta
   const start = param("start");
   const end = param("end");
   return {
-    start: start ? Math.floor(parseTimestamp("start", start)) : 0,
-    end: end ? Math.ceil(parseTimestamp("end", end)) : 0,
+    start: start ? Math.floor(parseSeconds("start", start)) : 0,
+    end: end ? Math.ceil(parseSeconds("end", end)) : 0,
     since: param("since") ?? "",
     query: param("q") ?? "",
     limit: limitOf(param("limit") ?? ""),

@@ -2,7 +2,7 @@
 import { metadataMetricsMessage } from "./search_messages.ts";
 import type { TagsMetrics, TagValues } from "./search_types.ts";
 import type { ListedNames, ListedScopes, ListedValues } from "./tag_queries.ts";
-import { writeFrame } from "./wire.ts";
+import { framed } from "./wire.ts";
 
 /** tempopb.SearchTagsResponse */
 export function namesResponse({ names, metrics }: ListedNames): Uint8Array {
@@ -12,7 +12,7 @@ export function namesResponse({ names, metrics }: ListedNames): Uint8Array {
 /** tempopb.SearchTagsV2Response */
 export function scopesResponse({ scopes, metrics }: ListedScopes): Uint8Array {
   const messages = scopes.map(({ name, tags }) =>
-    Buffer.concat([field(1, text(name)), ...tags.map((tag) => field(2, text(tag)))]),
+    Buffer.concat([framed(1, text(name)), ...tags.map((tag) => framed(2, text(tag)))]),
   );
   return response(messages, metrics);
 }
@@ -25,7 +25,7 @@ export function valuesResponse({ values, metrics }: ListedValues): Uint8Array {
 /** tempopb.SearchTagValuesV2Response */
 export function typedValuesResponse({ values, metrics }: TagValues): Uint8Array {
   const messages = values.map(({ type, value }) =>
-    Buffer.concat([field(1, text(type)), value === "" ? nothing : field(2, text(value))]),
+    Buffer.concat([framed(1, text(type)), value === "" ? nothing : framed(2, text(value))]),
   );
   return response(messages, metrics);
 }
@@ -33,19 +33,9 @@ export function typedValuesResponse({ values, metrics }: TagValues): Uint8Array 
 const nothing = Buffer.alloc(0);
 
 function response(list: Uint8Array[], metrics: TagsMetrics): Uint8Array {
-  return Buffer.concat([...list.map((each) => field(1, each)), field(2, metadataMetricsMessage(metrics))]);
+  return Buffer.concat([...list.map((each) => framed(1, each)), framed(2, metadataMetricsMessage(metrics))]);
 }
 
 function text(value: string): Buffer {
   return Buffer.from(value);
-}
-
-/** Longest tag and length of a field. */
-const frameBytesMax = 11;
-
-function field(number: number, payload: Uint8Array): Buffer {
-  const out = Buffer.alloc(frameBytesMax + payload.length);
-  const at = writeFrame(out, 0, number, payload.length);
-  out.set(payload, at);
-  return out.subarray(0, at + payload.length);
 }

@@ -2,6 +2,7 @@
 import { parseDuration } from "../traceql/index.ts";
 import { quoted } from "./go_numbers.ts";
 import { InvalidRequest } from "./query_errors.ts";
+import { notATimestamp, parseTimestamp } from "./timestamp.ts";
 
 /** Unix seconds. */
 export interface TimeRange {
@@ -60,23 +61,13 @@ export function rangeSince(since: string, rules: RangeRules): TimeRange {
   return rangeOf(undefined, undefined, { ...rules, recentMs: Number(nanoseconds) / 1e6 });
 }
 
-/** What longer digits are: nanoseconds. */
-const secondsDigitsMax = 10;
-const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
-
 /**
- * Unix seconds, with their fraction, of any form of a timestamp: seconds, nanoseconds, RFC 3339.
+ * Unix seconds, with their fraction, of any form of a timestamp.
  *
  * @throws InvalidRequest
  */
-export function parseTimestamp(name: string, text: string): number {
-  if (/^[+-]?\d*\.\d*$/.test(text) && /\d/.test(text)) return Math.round(Number(text) * 1000) / 1000;
-  if (/^[+-]?\d+$/.test(text)) {
-    return text.length <= secondsDigitsMax ? Number(text) : Number(text) / 1e9;
-  }
-  const ms = rfc3339.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(ms)) return ms / 1000;
-  throw new InvalidRequest(
-    `error parsing date range: could not parse '${name}' parameter: cannot parse ${quoted(text)} to a valid timestamp`,
-  );
+export function parseSeconds(name: string, text: string): number {
+  const nanos = parseTimestamp(text);
+  if (nanos === undefined) throw new InvalidRequest(`error parsing date range: ${notATimestamp(name, text)}`);
+  return Number(nanos) / 1e9;
 }

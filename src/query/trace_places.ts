@@ -1,18 +1,31 @@
 // Where traces lie: which of them are in several heads and blocks, and all that there is of some of them.
 import { traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
 import type { BlockMeta } from "../block/meta.ts";
-import { joinArrays } from "../jobs/search_job.ts";
+import type { BlockTraces } from "../jobs/block_pool.ts";
+import { joinArrays, type SearchedTime } from "../jobs/search_job.ts";
 import { TraceIdSet } from "./id_set.ts";
 import type { LiveSearch, SearchBlockList, StoredSearch } from "./search_engine.ts";
 import type { SearchRequest } from "./search_types.ts";
 
 /** Other parts of a trace are looked for in blocks that are at most this far from the time that is searched. */
 const partGapSeconds = 3600;
+/** Traces that are read from blocks at a time, before it is known how large they are. */
+const readAtOnceMax = 8;
 
 export interface SearchSources {
   live: LiveSearch;
   list: SearchBlockList;
   stored: StoredSearch;
+}
+
+/** All parts of some traces. */
+export interface WholeTraces {
+  /** OTLP TracesData. */
+  parts: Uint8Array[];
+  /** So many of the traces that were asked for. */
+  count: number;
+  /** Of blocks that were read. */
+  inspectedBytes: number;
 }
 
 /** Of the traces of one search. */
@@ -40,6 +53,11 @@ export class TracePlaces {
     return this.#split?.ids ?? null;
   }
 
+  get #searched(): SearchedTime {
+    const { start, end } = this.#request;
+    return { start, end };
+  }
+
   /** Blocks of the searched time, and so many seconds around it. */
   blocks(gapSeconds: number): BlockMeta[] {
     const { start, end } = this.#request;
@@ -59,7 +77,7 @@ export class TracePlaces {
   /** Finds out which traces are split, of those in the heads as they were asked and in the blocks that are listed now. */
   async findSplit(): Promise<void> {
     const metas = this.blocks(partGapSeconds);
-    const ids = await this.#sources.stored.splitTraces(metas, this.#liveIds, this.#signal);
+    const ids = await this.#sources.stored.splitTraces(metas, this.#liveIds, this.#searched, this.#signal);
     this.#split = ids && { ids, set: new TraceIdSet(ids) };
   }
 
@@ -77,36 +95,68 @@ export class TracePlaces {
     for (const tenant of this.liveTenants) {
       for (const place of await live.locate(tenant, ids, this.#signal)) holders[place]!++;
     }
-    for (const counts of await stored.countHolders(ids, this.blocks(partGapSeconds), this.#signal)) {
+    const metas = this.blocks(partGapSeconds);
+    for (const counts of await stored.countHolders(ids, metas, this.#searched, this.#signal)) {
       for (let i = 0; i < counts.length; i++) holders[i]! += counts[i]!;
     }
     return holders;
   }
 
-  /** OTLP of all that there is of some traces, and the bytes of blocks that were read for it. */
-  async partsOf(ids: Uint8Array): Promise<{ parts: Uint8Array[]; inspectedBytes: number }> {
-    const { live, stored } = this.#sources;
-    const { tenants } = this.#request;
+  /** All that there is of the first of some traces: of as many as fit into so many bytes, and of one at least. */
+  async partsOf(ids: Uint8Array, bytesMax: number): Promise<WholeTraces> {
+    const { live } = this.#sources;
     // Heads first: what leaves them meanwhile is in a block that is listed by then.
     const heads = await Promise.all(
-      [...this.liveTenants].map((tenant) => live.findAll(tenant, ids, this.#signal)),
+      [...this.liveTenants].map((tenant) => live.findAll(tenant, ids, bytesMax, this.#signal)),
     );
-    const metas = this.blocks(partGapSeconds);
-    const blocks = new Map<number, BlockMeta[]>();
-    for (const [place, block] of await stored.locate(ids, metas, this.#signal)) {
-      const own = blocks.get(place);
-      if (own) own.push(metas[block]!);
-      else blocks.set(place, [metas[block]!]);
+    const all = heads.flat();
+    const total = Math.min(ids.length / traceIdBytes, ...all.map(({ count }) => count));
+    const parts: Uint8Array[][] = Array.from({ length: total }, () => []);
+    for (const { traces, places } of all) {
+      for (const [i, trace] of traces.entries()) parts[places[i]!]?.push(trace);
     }
     // A view would be posted with all ids.
-    const found = await Promise.all(
-      [...blocks].map(([place, own]) =>
-        stored.find(tenants[0]!, traceIdAt(ids, place).slice(), own, this.#signal),
+    const blocks = await this.#blocksOf(ids.slice(0, total * traceIdBytes), total);
+    const whole: WholeTraces = { parts: [], count: 0, inspectedBytes: 0 };
+    let bytes = 0;
+    while (whole.count < total) {
+      const some = blocks.slice(whole.count, whole.count + readAtOnceMax);
+      for (const { traces, inspectedBytes } of await this.#read(ids, whole.count, some)) {
+        whole.inspectedBytes += inspectedBytes;
+        const own = [...parts[whole.count]!, ...traces];
+        bytes += own.reduce((sum, { length }) => sum + length, 0);
+        if (bytes > bytesMax && whole.count > 0) return whole;
+        whole.parts.push(...own);
+        whole.count++;
+      }
+    }
+    return whole;
+  }
+
+  /** By place of the id, the blocks that hold its trace. */
+  async #blocksOf(ids: Uint8Array, count: number): Promise<BlockMeta[][]> {
+    const metas = this.blocks(partGapSeconds);
+    const blocks: BlockMeta[][] = Array.from({ length: count }, () => []);
+    const located = await this.#sources.stored.locate(ids, metas, this.#searched, this.#signal);
+    for (const [place, block] of located) blocks[place]!.push(metas[block]!);
+    return blocks;
+  }
+
+  /** Parts of traces from their blocks; their ids begin at `first`. */
+  #read(ids: Uint8Array, first: number, blocks: readonly BlockMeta[][]): Promise<BlockTraces[]> {
+    const { stored } = this.#sources;
+    return Promise.all(
+      blocks.map((own, i) =>
+        own.length === 0
+          ? { traces: [], inspectedBytes: 0 }
+          : stored.find(
+              this.#request.tenants[0]!,
+              traceIdAt(ids, first + i).slice(),
+              own,
+              this.#searched,
+              this.#signal,
+            ),
       ),
     );
-    return {
-      parts: [...heads, ...found.map(({ traces }) => traces)].flat(),
-      inspectedBytes: found.reduce((sum, { inspectedBytes }) => sum + inspectedBytes, 0),
-    };
   }
 }

@@ -149,3 +149,10 @@ export function writeFrame(bytes: Uint8Array, at: number, field: number, length:
   bytes[at] = (field << 3) | wireBytes;
   return writeVarint(bytes, at + 1, length);
 }
+
+/** A length-delimited field below 16, whole. */
+export function framed(field: number, payload: Uint8Array): Uint8Array {
+  const out = new Uint8Array(framedSize(payload.length));
+  out.set(payload, writeFrame(out, 0, field, payload.length));
+  return out;
+}

@@ -1,6 +1,6 @@
 // An attribute's values against a literal: strings once for each distinct one, arrays once for each distinct array.
 import { Column } from "../../wasm/column_ids.ts";
-import { QueryType } from "../../wasm/query_ids.ts";
+import { type Compare, QueryType } from "../../wasm/query_ids.ts";
 import type { CoreExports, SpanBatch } from "../batch/span_batch.ts";
 import type { Attribute, ComparisonOp, IntrinsicName, Literal } from "../traceql/index.ts";
 import { intrinsicTypes } from "../traceql/index.ts";
@@ -62,6 +62,14 @@ export class LiteralComparer {
     } else {
       this.#core.fillTruth!(at, rows, 0);
     }
+  }
+
+  /** @param list of one type, int or float */
+  numbers(at: number, values: number, rows: number, list: readonly Literal[], isMember: boolean): void {
+    const words = list.map((literal) => wordsOf(literal as Exclude<Literal, { type: "string" }>));
+    const bytes = Int32Array.from(words.flatMap(({ low, high }) => [low, high]));
+    this.#batch.give(new Uint8Array(bytes.buffer));
+    this.#core.compareMembers!(at, values, rows, words[0]!.type, list.length, isMember ? 1 : 0);
   }
 
   strings(at: number, values: number, rows: number, op: ComparisonOp, match: StringMatch): void {
@@ -147,36 +155,34 @@ export class LiteralComparer {
       core.fillTruth!(at, rows, 0);
       return;
     }
-    if (equality && (name === "span:id" || name === "span:parentID" || name === "trace:id")) {
-      const id = name === "trace:id" ? parseTraceIdText(text) : parseSpanIdText(text);
-      if (id === null) core.fillTruth!(at, rows, op === "=" ? 0 : 1);
-      else if (name === "trace:id") {
-        this.#batch.give(id);
-        core.compareTraceId!(at, values, rows, compares[op]);
-      } else {
-        const view = new DataView(id.buffer);
-        core.compareSpanId!(at, values, rows, compares[op], view.getInt32(0, true), view.getInt32(4, true));
+    if (equality) {
+      const type = idTypes[name]!;
+      const isOfTrace = type === QueryType.TraceId || type === QueryType.LinkTraceId;
+      const id = isOfTrace ? parseTraceIdText(text) : parseSpanIdText(text);
+      if (id !== null) {
+        this.#equalIds(at, values, rows, type, compares[op], id);
+        return;
       }
-      return;
     }
-    const match = matchOf(op, text);
-    if (name === "span:id" || name === "span:parentID") {
-      for (let row = 0; row < rows; row++) {
-        const truth = match.test(
-          encoder.encode(this.#reader.idText(QueryType.SpanId, this.#reader.word(values, rows, row))),
-        );
-        this.#reader.types(at, rows)[row] = truth ? 1 : 0;
-      }
-      return;
+    const textOf = (row: number) => this.#reader.plain(values, rows, row) as Uint8Array;
+    matchOf(op, text).testIds(this.#batch, at, values, rows, textOf);
+  }
+
+  /** @param id 16 bytes of a trace or 8 of a span */
+  #equalIds(at: number, values: number, rows: number, type: QueryType, op: Compare, id: Uint8Array): void {
+    const core = this.#core;
+    if (type === QueryType.SpanId) {
+      const view = new DataView(id.buffer);
+      core.compareSpanId!(at, values, rows, op, view.getInt32(0, true), view.getInt32(4, true));
+    } else if (type === QueryType.TraceId) {
+      this.#batch.give(id);
+      core.compareTraceId!(at, values, rows, op);
+    } else {
+      const start = id.findIndex((byte) => byte !== 0);
+      const digits = start < 0 ? new Uint8Array(0) : id.subarray(start);
+      this.#batch.give(digits);
+      core.compareLinkId!(at, values, rows, op, type, digits.length);
     }
-    const type = idTypes[name]!;
-    const entries = type === QueryType.TraceId ? this.#batch.traces : core.strings!();
-    const count = core.distinctOf!(values, rows, type, entries);
-    const ids = this.#batch.u32(Column.Output, count).slice();
-    const table = this.#batch.u8(Column.QueryTable, entries);
-    for (const id of ids)
-      table[id] = match.test(encoder.encode(this.#reader.idText(type, BigInt(id)))) ? 1 : 0;
-    core.truthByTable!(at, values, rows, type);
   }
 }
 

@@ -1,5 +1,4 @@
-// Comparisons of arrays with scalars and of ids with texts, which the core leaves out: one row after the other.
-import { QueryType } from "../../wasm/query_ids.ts";
+// Comparisons of arrays with scalars, which the core leaves out: one row after the other.
 import type { ComparisonOp } from "../traceql/index.ts";
 import { mirrored } from "./necessary.ts";
 import { holds } from "./operators.ts";
@@ -7,9 +6,10 @@ import type { Element } from "./values.ts";
 import type { VectorReader } from "./vector_reader.ts";
 
 /**
- * Compares the rows of two value vectors of which one is an array or an id.
+ * Compares the rows of two value vectors of which one is an array.
  *
  * @param at the truth vector that has those of all other rows
+ * @param arrays the rows, ascending
  */
 export function compareRows(
   reader: VectorReader,
@@ -18,20 +18,14 @@ export function compareRows(
   b: number,
   rows: number,
   op: ComparisonOp,
+  arrays: Uint32Array,
 ): void {
-  const aTypes = reader.types(a, rows);
-  const bTypes = reader.types(b, rows);
   const truths = reader.types(at, rows);
-  for (let row = 0; row < rows; row++) {
-    if (!isLeftOut(aTypes[row]!) && !isLeftOut(bTypes[row]!)) continue;
+  for (const row of arrays) {
     const left = reader.plain(a, rows, row);
     const right = reader.plain(b, rows, row);
     if (left !== null && right !== null) truths[row] = comparePlain(left, right, op) ? 1 : 0;
   }
-}
-
-function isLeftOut(type: number): boolean {
-  return type === QueryType.Array || type >= QueryType.TraceId;
 }
 
 /** A value against another, of which one is a list: any element has to fit, or for a negative operator all. */

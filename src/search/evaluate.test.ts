@@ -1,6 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { SpanBatch } from "../batch/span_batch.ts";
-import { attribute, field, fixed64, id, message, span, text, varintField } from "../batch/wire_fixture.ts";
+import {
+  attribute,
+  field,
+  fixed64,
+  id,
+  message,
+  request,
+  span,
+  text,
+  varintField,
+} from "../batch/wire_fixture.ts";
 import { type FieldExpression, parse, type SpansetFilter, validate } from "../traceql/index.ts";
 import { Evaluator } from "./evaluate.ts";
 import { planSearch, type SearchPlan } from "./plan.ts";
@@ -278,6 +288,9 @@ describe("values that are missing", () => {
       "!span.f": [1],
       "!span.n": [],
       "!span.missing": [],
+      "!(!span.t)": [1],
+      "!(!span.missing)": [],
+      "!(!span.n)": [],
     });
   });
 
@@ -502,6 +515,122 @@ describe("ids", () => {
   });
 });
 
+describe("lists of numbers", () => {
+  test("see what a comparison with each of them does", () => {
+    const batch = batchOf(
+      of("x", int(1n), int(-2n), int(3n), double(1), double(-0), double(Number.NaN), string("1"), null),
+    );
+    expectKept(batch, {
+      "span.x = 1 || span.x = -2 || span.x = 7": [1, 2],
+      "span.x != 1 && span.x != -2": [3],
+      "span.x = 1.0 || span.x = 0.0": [4, 5],
+      "span.x != 1.0 && span.x != 0.0": [6],
+    });
+  });
+
+  test("see the elements of arrays", () => {
+    const batch = batchOf(
+      of("x", array(int(1n), int(5n)), array(int(5n), int(6n)), array(double(1), double(2)), array()),
+    );
+    expectKept(batch, {
+      "span.x = 1 || span.x = 2": [1],
+      "span.x = 2.0 || span.x = 7.0": [3],
+    });
+  });
+});
+
+describe("ids of all kinds", () => {
+  const batch = () =>
+    batchOf([
+      { attributes: { s: string("0000000000000001"), list: array(string("x"), string("0000000000000001")) } },
+      { parent: 1, attributes: { s: string("2"), n: int(2n) }, links: [{ trace: traceA, span: id(8, 1) }] },
+      {
+        trace: traceB,
+        parent: 5,
+        attributes: { s: string("b") },
+        links: [{ trace: id(8, 0xb), span: id(4, 3) }],
+      },
+      { trace: traceB, links: [{ trace: traceB, span: id(9, 3) }] },
+    ]);
+
+  test("compare with each other, and with strings, as texts", () => {
+    expectKept(batch(), {
+      "span.s = span:id": [1],
+      "span.s != span:id": [2, 3],
+      "span.s = trace:id": [3],
+      "span.n = span:id": [],
+      "span.n != span:id": [],
+      "span.list = span:id": [1],
+      "span.list != span:id": [],
+      "span:id = span:id": [1, 2, 3, 4],
+      "span:id != span:id": [],
+      "span:parentID < span:id": [1, 2, 4],
+      "span:parentID >= span:id": [3],
+      "trace:id = trace:id": [1, 2, 3, 4],
+      "span:id < trace:id": [1, 2, 3, 4],
+      "span:id > trace:id": [],
+      "link:traceID = trace:id": [2, 3, 4],
+      "link:spanID = span:id": [3],
+    });
+  });
+
+  test("of links are of any length", () => {
+    expectKept(batch(), {
+      'link:traceID = "b"': [3, 4],
+      'link:traceID != "b"': [2],
+      'link:traceID = "00b"': [],
+      'link:traceID != "00b"': [2, 3, 4],
+      'link:traceID =~ "[ab]"': [2, 3, 4],
+      'link:spanID = "0000000000000003"': [3],
+      'link:spanID != "0000000000000003"': [2, 4],
+      'link:spanID = "000000000000000003"': [4],
+      'link:spanID = "3"': [],
+      'link:spanID !~ ".*3"': [2],
+    });
+  });
+
+  test("are matched by what takes a whole regular expression engine", () => {
+    expectKept(batch(), {
+      "span:id =~ `0+[13]\\b`": [1, 3],
+      "span:id !~ `0+[13]\\b`": [2, 4],
+      "trace:id =~ `b\\b`": [3, 4],
+    });
+  });
+});
+
+describe("attributes with the same key", () => {
+  const twice = (key: string, ...values: Uint8Array[]): Uint8Array =>
+    span({
+      trace: traceA,
+      id: 1,
+      fields: values.map((value) => field(9, attribute(key, value))),
+    });
+  const keeps = (bytes: Uint8Array, condition: string): boolean => {
+    const batch = SpanBatch.create();
+    batch.decode(request([bytes]), 0);
+    batch.order();
+    return kept(batch, condition).length > 0;
+  };
+
+  test("count by the last one", () => {
+    expect(keeps(twice("x", string("a"), string("b")), 'span.x = "b"')).toBe(true);
+    expect(keeps(twice("x", int(1n), double(2)), "span.x = 2.0")).toBe(true);
+    expect(keeps(twice("x", int(1n), double(2)), "span.x = 1")).toBe(false);
+  });
+
+  test("count by what a block has in a column of its own, if it may have one", () => {
+    for (const values of [
+      [string("a"), int(1n)],
+      [int(1n), string("a")],
+    ]) {
+      expect(keeps(twice("http.method", ...values), 'span.http.method = "a"')).toBe(true);
+      expect(keeps(twice("http.method", ...values), "span.http.method = 1")).toBe(false);
+      expect(keeps(twice("http.status_code", ...values), "span.http.status_code = 1")).toBe(true);
+      expect(keeps(twice("http.status_code", ...values), '.http.status_code = "a"')).toBe(false);
+    }
+  });
+});
+
 describe("what belongs to the trace", () => {
   test("is the same for all of its spans", () => {
     const batch = batchOf([
@@ -529,7 +658,7 @@ describe("Evaluator", () => {
     const evaluator = new Evaluator(batch, plan, false);
     const { attribute: x } = plan.loads.get("span.x")!;
     expect(spansOf(evaluator, evaluator.shown(x)!)).toEqual([1, 2]);
-    const blob = Number(evaluator.reader.word(evaluator.values(x), evaluator.spans, 0));
+    const blob = Number(evaluator.reader.word(evaluator.values(x).at, evaluator.spans, 0));
     const decoder = new TextDecoder();
     const elements = evaluator.shownElements(x, blob).map((element) => decoder.decode(element as Uint8Array));
     expect(elements).toEqual(["a", "b"]);
@@ -552,6 +681,20 @@ describe("Evaluator", () => {
     // At 36 KB a vector, one that was lost each time would fill the arena.
     for (let i = 0; i < 2000; i++) evaluator.giveTruth(evaluator.truths(expression));
     expect(spansOf(evaluator, evaluator.truths(expression))).toEqual(spans);
+  });
+
+  test("keeps of what it has loaded no more than there is room for", () => {
+    const names = Array.from({ length: 20 }, (_, i) => `a${i}`);
+    const one = span({ trace: traceA, id: 1, fields: names.map((key) => field(9, attribute(key, int(1n)))) });
+    const batch = SpanBatch.create();
+    const request100 = request(Array.from({ length: 100 }, () => one));
+    for (let i = 0; i < 4000; i++) batch.decode(request100, 0);
+    // At 3.6 MB a vector, twenty of them would fill the arena.
+    const condition = names.map((name) => `span.${name} + 0 = 1`).join(" && ");
+    const plan = planOf(condition);
+    const evaluator = new Evaluator(batch, plan, false);
+    const truth = evaluator.truths(filterOf(plan));
+    expect(evaluator.reader.types(truth, evaluator.spans).every((one) => one === 1)).toBe(true);
   });
 
   test("adds nothing to the batch that it looks at", () => {

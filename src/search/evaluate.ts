@@ -1,4 +1,5 @@
 // Expressions of a query over all spans of a batch at once: vectors in the core, one operation after the other.
+import { Column } from "../../wasm/column_ids.ts";
 import { Arithmetic, QueryType, Table } from "../../wasm/query_ids.ts";
 import type { CoreExports, SpanBatch } from "../batch/span_batch.ts";
 import type {
@@ -92,12 +93,19 @@ export class Evaluator {
     this.vectors.giveTruth(at, this.spans);
   }
 
-  /** Values by span, kept as long as the evaluator. */
-  values(expression: FieldExpression): number {
-    return this.#anyValues(expression, Table.Span).at;
+  /** Values by span. To be given back with giveValues(). */
+  values(expression: FieldExpression): Vector {
+    return this.#anyValues(expression, Table.Span);
   }
 
-  /** Whether a span shows the attribute in a result: that its value fits one of the conditions on it. null: wherever it has one. */
+  giveValues(values: Vector): void {
+    this.vectors.giveVector(values, this.spans);
+  }
+
+  /**
+   * Whether a span shows the attribute in a result: that its value fits one of the conditions on it. null: wherever it has one. To be
+   * given back with giveTruth().
+   */
   shown(attribute: Attribute): number | null {
     const conditions = this.#shownConditions(attribute);
     if (conditions === null) return null;
@@ -171,7 +179,7 @@ export class Evaluator {
   #valueOf(attribute: Attribute, table: Table): Vector {
     const own = tableOf(attribute);
     if (own === table || own === Table.Span) return this.#loader.load(attribute);
-    return this.#loader.remembered(`first ${printedOf(attribute)}`, () => {
+    return this.#loader.remembered(`first ${printedOf(attribute)}`, this.spans, () => {
       const rows = this.#rows[own];
       const from = this.#loader.load(attribute);
       const at = this.vectors.value(this.spans);
@@ -227,11 +235,14 @@ export class Evaluator {
   #not(operand: FieldExpression, table: Table): Vector {
     const rows = this.#rows[table];
     const vector = this.#evaluate(operand, table);
-    const at = this.#truth(vector, table);
-    this.#core.notTruth!(at, rows);
-    if (vector.kind === "value") this.#andBool(at, vector.at, rows);
+    if (vector.kind === "truth") {
+      this.#core.notTruth!(vector.at, rows);
+      return vector;
+    }
+    const at = this.vectors.value(rows);
+    this.#core.notValues!(at, vector.at, rows);
     this.vectors.giveVector(vector, rows);
-    return { kind: "truth", at };
+    return { kind: "value", at };
   }
 
   /** What is no bool has no truth. */
@@ -343,6 +354,7 @@ export class Evaluator {
     if (!from.kept) return from.at;
     const at = this.vectors.value(rows);
     this.#core.copyValues!(at, from.at, rows);
+    this.vectors.giveVector(from, rows);
     return at;
   }
 
@@ -370,8 +382,10 @@ export class Evaluator {
     // The pattern is a literal, and what is matched is no attribute: it has no string.
     if (op === "=~" || op === "!~") this.#core.fillTruth!(at, rows, 0);
     else {
-      this.#core.compareVectors!(at, a.at, b.at, rows, compares[op]);
-      compareRows(this.reader, at, a.at, b.at, rows, op);
+      const arrays = this.#core.compareVectors!(at, a.at, b.at, rows, compares[op]);
+      if (arrays > 0) {
+        compareRows(this.reader, at, a.at, b.at, rows, op, this.batch.u32(Column.Output, arrays));
+      }
     }
     this.vectors.giveVector(a, rows);
     this.vectors.giveVector(b, rows);
@@ -407,8 +421,13 @@ export class Evaluator {
 
   #membership({ op, attribute, values }: Membership, table: Table): number {
     const member = memberOps[op];
-    if (attribute.kind === "attribute" && values.every(({ type }) => type === "string")) {
-      return this.#stringMembership(attribute, values, op, table);
+    if (attribute.kind === "attribute") {
+      const { type } = values[0]!;
+      const isUniform = values.every((value) => value.type === type);
+      if (isUniform && type === "string") return this.#stringMembership(attribute, values, op, table);
+      if (isUniform && (type === "int" || type === "float")) {
+        return this.#numberMembership(attribute, values, op, table);
+      }
     }
     let joined: number | null = null;
     const rows = this.#rows[table];
@@ -428,9 +447,28 @@ export class Evaluator {
     const at = this.vectors.truth(rows);
     const match = matchAnyOf(member.op as ListOp, texts);
     this.#literals.strings(at, from.at, rows, member.isAny ? "=~" : "!~", match);
-    const tests = values.map((value) => elementTest(member.op, value));
-    this.#arrays(at, from.at, rows, attribute, member.op, (element) =>
-      member.isAny ? tests.some((test) => test(element)) : tests.every((test) => test(element)),
+    const test: ElementTest = (element) => element instanceof Uint8Array && match.test(element);
+    this.#arrays(at, from.at, rows, attribute, member.op, test);
+    this.vectors.giveVector(from, rows);
+    return at;
+  }
+
+  /** All numbers, of one type, at once. */
+  #numberMembership(attribute: Attribute, values: Literal[], op: Membership["op"], table: Table): number {
+    const rows = this.#rows[table];
+    const from = this.#valueOf(attribute, table);
+    const member = memberOps[op];
+    const at = this.vectors.truth(rows);
+    this.#literals.numbers(at, from.at, rows, values, member.isAny);
+    const listed: ReadonlySet<unknown> = new Set(values.map(({ value }) => value));
+    const sameType = values[0]!.type === "int" ? "bigint" : "number";
+    this.#arrays(
+      at,
+      from.at,
+      rows,
+      attribute,
+      member.op,
+      (element) => typeof element === sameType && listed.has(element) === member.isAny,
     );
     this.vectors.giveVector(from, rows);
     return at;

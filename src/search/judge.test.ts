@@ -135,6 +135,16 @@ describe.each([
     expect(within(-5n, 2n ** 70n)).toEqual([1, 1]);
   });
 
+  test("has a trace begin with the first span that has a time", () => {
+    const timed = [0, 30, 20].map((start, i) => ({ trace: 1, id: i + 1, start, end: 50, has: ["a"] }));
+    const timeless = { trace: 2, id: 1, start: 0, end: 50, has: ["a"] };
+    for (const spans of [timed, timed.toReversed()]) {
+      for (const text of [filter, "{ span.a = 1 } | count() > 0"]) {
+        expect(judge(batchOf(...spans, timeless), text).matched).toEqual(["1@20", "2@0"]);
+      }
+    }
+  });
+
   test("takes of what matches the newest, and all that began with the last of them", () => {
     const starts = [30, 10, 30, 20, 40, 20];
     const batch = batchOf(...starts.map((start, i) => ({ trace: i + 1, id: i + 1, start, has: ["a"] })));

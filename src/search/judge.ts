@@ -1,9 +1,9 @@
 // Which traces of a batch match: decided for all of them at once, from the columns that it takes and no more.
 import { Column } from "../../wasm/column_ids.ts";
 import type { SpanBatch } from "../batch/span_batch.ts";
-import type { FieldExpression, SpansetExpression, Stage } from "../traceql/index.ts";
-import { absentIn } from "./absence.ts";
+import type { Stage } from "../traceql/index.ts";
 import { Evaluator } from "./evaluate.ts";
+import { driverTruth, filterTruth } from "./filter_truth.ts";
 import type { SearchPlan } from "./plan.ts";
 import type { TimeWindow } from "./projection.ts";
 import { SpanSetPipeline } from "./span_sets.ts";
@@ -64,37 +64,6 @@ export function judgeGrowing(batch: SpanBatch, plan: SearchPlan, wanted: Wanted)
 
 function deciding({ stages, decidingStages }: SearchPlan): Stage[] {
   return stages.slice(0, decidingStages);
-}
-
-/** Truth by span: whether it passes all filters. With nothing but filters a trace matches if it has such a span. */
-function filterTruth(evaluator: Evaluator, stages: readonly Stage[]): number {
-  let all: number | null = null;
-  for (const stage of stages) {
-    if (stage.kind !== "filter" && stage.kind !== "operation") continue;
-    all = evaluator.vectors.and(all, spansetTruth(evaluator, stage), evaluator.spans);
-  }
-  if (all !== null) return all;
-  const every = evaluator.vectors.truth(evaluator.spans);
-  evaluator.batch.core.fillTruth!(every, evaluator.spans, 1);
-  return every;
-}
-
-function spansetTruth(evaluator: Evaluator, node: SpansetExpression): number {
-  if (node.kind === "pipeline") return filterTruth(evaluator, node.stages);
-  if (node.kind === "filter") {
-    const absent = absentIn(node);
-    return absent ? evaluator.truthsOfAbsence(absent) : evaluator.truths(node.expression);
-  }
-  // Of all operations the union alone asks nothing of the whole trace.
-  const any = spansetTruth(evaluator, node.left);
-  return evaluator.vectors.or(any, spansetTruth(evaluator, node.right), evaluator.spans);
-}
-
-/** Truth by span: whether it fits what one span of a match must. */
-function driverTruth(evaluator: Evaluator, drivers: readonly FieldExpression[]): number {
-  let any: number | null = null;
-  for (const driver of drivers) any = evaluator.vectors.or(any, evaluator.truths(driver), evaluator.spans);
-  return any!;
 }
 
 /** Judges traces by their span sets. */

@@ -4,10 +4,10 @@ import type { CoreExports, SpanBatch } from "../batch/span_batch.ts";
 import type { Attribute, IntrinsicName } from "../traceql/index.ts";
 import { printedOf } from "./loads.ts";
 import { tableOf } from "./subjects.ts";
-import type { Vector, Vectors } from "./vectors.ts";
+import { type KeptVector, type Vector, type Vectors, valueBytes } from "./vectors.ts";
 
-/** Vectors that are kept for the next time that they are asked for. */
-const vectorsKeptMax = 16;
+/** Bytes of vectors that are kept for the next time that they are asked for: a quarter of what an evaluation may have. */
+const keptBytesMax = 16 << 20;
 
 export class ValueLoader {
   /** Rows of each table. */
@@ -15,7 +15,9 @@ export class ValueLoader {
   readonly #batch: SpanBatch;
   readonly #core: CoreExports;
   readonly #vectors: Vectors;
-  readonly #kept = new Map<string, number>();
+  /** In the order in which they were asked for last. */
+  readonly #kept = new Map<string, KeptVector>();
+  #keptBytes = 0;
 
   constructor(batch: SpanBatch, vectors: Vectors) {
     this.#batch = batch;
@@ -30,23 +32,39 @@ export class ValueLoader {
 
   /** Values of an attribute in the table that it belongs to. */
   load(attribute: Attribute): Vector {
-    return this.remembered(printedOf(attribute), () => {
-      const table = tableOf(attribute);
-      const at = this.#vectors.value(this.rows[table]);
+    const table = tableOf(attribute);
+    const rows = this.rows[table];
+    return this.remembered(printedOf(attribute), rows, () => {
+      const at = this.#vectors.value(rows);
       if (attribute.kind === "intrinsic") this.#core.loadField!(at, fieldOf(attribute.name));
       else this.#loadAttribute(at, attribute.scope, attribute.name, table);
       return at;
     });
   }
 
-  /** Loads once what is asked for several times, as long as that is not too much. */
-  remembered(key: string, load: () => number): Vector {
-    const known = this.#kept.get(key);
-    if (known !== undefined) return { kind: "value", at: known, kept: true };
-    const at = load();
-    if (this.#kept.size >= vectorsKeptMax) return { kind: "value", at };
-    this.#kept.set(key, at);
-    return { kind: "value", at, kept: true };
+  /** Loads once what is asked for several times, as long as there is room for it. */
+  remembered(key: string, rows: number, load: () => number): Vector {
+    let kept = this.#kept.get(key);
+    if (kept === undefined) {
+      this.#makeRoom(valueBytes(rows));
+      kept = { at: load(), rows, users: 0 };
+      this.#keptBytes += valueBytes(rows);
+    }
+    kept.users++;
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    return { kind: "value", at: kept.at, kept };
+  }
+
+  /** Gives vectors back that nobody uses, those first that were not asked for the longest. */
+  #makeRoom(bytes: number): void {
+    for (const [key, { at, rows, users }] of this.#kept) {
+      if (this.#keptBytes + bytes <= keptBytesMax) return;
+      if (users > 0) continue;
+      this.#kept.delete(key);
+      this.#keptBytes -= valueBytes(rows);
+      this.#vectors.giveValue(at, rows);
+    }
   }
 
   #loadAttribute(at: number, scope: string, name: string, table: Table): void {
@@ -59,18 +77,18 @@ export class ValueLoader {
     }
     switch (scope) {
       case "span":
-        core.loadSpanAttr!(at, key);
+        core.loadSpanAttr!(at, key, preferredTypeOf(name));
         return;
       case "resource":
-        core.loadResourceAttr!(at, key, 0);
+        core.loadResourceAttr!(at, key, 0, QueryType.String);
         if (name === serviceName) core.fillNil!(at, this.rows[Table.Span], QueryType.String, 0, 0);
         return;
       case "instrumentation":
         core.loadScopeAttr!(at, key);
         return;
       case "none":
-        core.loadSpanAttr!(at, key);
-        core.loadResourceAttr!(at, key, 1);
+        core.loadSpanAttr!(at, key, preferredTypeOf(name));
+        core.loadResourceAttr!(at, key, 1, QueryType.String);
         return;
       default:
         core.loadChildAttr!(at, table, key);
@@ -81,6 +99,14 @@ export class ValueLoader {
   findString(bytes: Uint8Array): number {
     return this.#core.findString!(this.#batch.give(bytes), bytes.length);
   }
+}
+
+/**
+ * Type of a span's attributes that comes before all others, where there are several with this key. In a block they have a column of
+ * their own, if the attribute has one, and stand behind the others when they are read back: strings, and of one attribute ints.
+ */
+function preferredTypeOf(name: string): QueryType {
+  return name === "http.status_code" ? QueryType.Int : QueryType.String;
 }
 
 /** Of resources the one attribute that is never nil: without it the service's name is empty. */

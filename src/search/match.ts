@@ -75,6 +75,27 @@ export class StringMatch {
   }
 
   /**
+   * Writes the verdicts on the ids of a value vector, as texts, to a truth vector: 0 where there is none.
+   *
+   * @param textOf the text of a row's id
+   */
+  testIds(
+    batch: SpanBatch,
+    truths: number,
+    values: number,
+    rows: number,
+    textOf: (row: number) => Uint8Array,
+  ): void {
+    loadProgram(batch, this.#program);
+    if (batch.core.matchIds!(truths, values, rows) === 0) return;
+    this.#engine?.begin();
+    const verdicts = new Uint8Array(batch.core.memory.buffer, batch.core.vectorAddress!(truths) >>> 0, rows);
+    for (let row = 0; row < rows; row++) {
+      if (verdicts[row] === asked) verdicts[row] = this.#ask(textOf(row)) ? 1 : 0;
+    }
+  }
+
+  /**
    * Whether one of `count` texts fits, as Parquet's PLAIN has them: each behind its length. Of bytes that are something else they may.
    */
   anyInPlain(bytes: Uint8Array, count: number): boolean {

@@ -1,5 +1,6 @@
 // Protobuf messages, written front to back into one growing buffer. A nested message's length is filled in when it ends; where it
 // takes more than the one byte left for it, what follows is moved.
+import { answerTooLarge } from "./query_error.ts";
 
 const capacityFirst = 4096;
 /** The longest thing written without a further check of the room left: a tag and ten bytes. */
@@ -10,9 +11,18 @@ export class MessageWriter {
   #view = new DataView(this.#out.buffer);
   #length = 0;
   readonly #open: number[] = [];
+  /** Bytes that may still be taken. */
+  #left: number;
+
+  /** @param bytesMax of all messages together; what would be more throws QueryTooLarge */
+  constructor(bytesMax: number) {
+    this.#left = bytesMax;
+  }
 
   /** Takes a copy of what has been written, and starts over. */
   take(): Uint8Array<ArrayBuffer> {
+    this.#left -= this.#length;
+    if (this.#left < 0) throw answerTooLarge();
     const bytes = this.#out.slice(0, this.#length);
     this.#length = 0;
     return bytes;
@@ -105,6 +115,8 @@ export class MessageWriter {
 
   #room(bytes: number): void {
     if (this.#length + bytes <= this.#out.length) return;
+    // Not only when the message is complete: one alone may have the spans of a very large trace.
+    if (this.#length > this.#left) throw answerTooLarge();
     const grown = new Uint8Array(Math.max(this.#out.length * 2, this.#length + bytes));
     grown.set(this.#out.subarray(0, this.#length));
     this.#out = grown;

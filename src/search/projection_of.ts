@@ -53,11 +53,43 @@ export function reportProjection(stages: readonly Stage[], showsName: boolean): 
   return projectionOf(stages, columns, true);
 }
 
-function projectionOf(stages: readonly Stage[], always: readonly Column[], traceIds: boolean): Projection {
+/** What it takes to tell which spans stages leave and when they began, with attributes beside those that the stages mention. */
+export function metricsProjection(
+  stages: readonly Stage[],
+  attributes: readonly Attribute[],
+  columns: readonly Column[],
+): Projection {
+  return projectionOf(stages, [Column.SpanStart, ...columns], false, attributes);
+}
+
+/** All attributes, and whatever else compare() looks at. */
+export function compareProjection(stages: readonly Stage[]): Projection {
+  const columns = [
+    Column.SpanName,
+    Column.SpanKind,
+    Column.SpanStatus,
+    Column.SpanStatusMessage,
+    Column.TraceRootName,
+    Column.TraceRootService,
+    Column.ScopeName,
+    Column.ScopeVersion,
+  ];
+  const { attributes, ...projection } = metricsProjection(stages, [], columns);
+  const all = { resource: "all", instrumentation: "all", span: "all" } as const;
+  return { ...projection, attributes: { ...attributes, ...all } };
+}
+
+function projectionOf(
+  stages: readonly Stage[],
+  always: readonly Column[],
+  traceIds: boolean,
+  attributes: readonly Attribute[] = [],
+): Projection {
   const builder = new ProjectionBuilder();
   builder.columns(always);
   if (traceIds) builder.traceIds = true;
   for (const { attribute } of loadsOf(stages).values()) builder.attribute(attribute);
+  for (const attribute of attributes) builder.attribute(attribute);
   for (const { scope } of absences(stages)) if (scope !== "none") builder.allAttributes(scope);
   if (stages.some(isStructural)) builder.columns(nested);
   return builder.projection();

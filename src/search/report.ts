@@ -7,13 +7,15 @@ import { Evaluator } from "./evaluate.ts";
 import { hex } from "./ids.ts";
 import { MessageWriter } from "./message_writer.ts";
 import type { SearchPlan } from "./plan.ts";
-import { type SetAttribute, SpanSetPipeline } from "./span_sets.ts";
+import { attributeRows, SpanSetPipeline, type SpanSets } from "./span_sets.ts";
 import { ValueWriter } from "./value_writer.ts";
 
 export interface ReportOptions {
   /** Spans shown of a span set; 0: all. */
   spansPerSpanSet: number;
   spanSets: boolean;
+  /** Bytes of all summaries together. */
+  bytesMax: number;
 }
 
 /** A trace of an answer. */
@@ -31,19 +33,32 @@ const noRoot = "<root span not yet received>";
 const uint32Max = 0xffff_ffffn;
 const nanosPerMs = 1_000_000n;
 
-/** Shows the traces of a batch that match, in the order of the batch, which is one that was read from a block or ordered. */
+/**
+ * Shows the traces of a batch that match, in the order of the batch, which is one that was read from a block or ordered.
+ *
+ * @throws QueryTooLarge
+ */
 export function reportOrdered(batch: SpanBatch, plan: SearchPlan, options: ReportOptions): Summary[] {
   return new Reporter(batch, plan, options).summaries();
 }
 
-/** Attributes of spans, as they were evaluated. */
+/** An attribute of the spans that are shown, in the order in which they are. */
 interface ShownAttribute {
   attribute: Attribute;
   key: string;
-  /** Value vector. */
-  values: number;
-  /** Truth vector: where the value is shown; null: everywhere. */
-  shown: number | null;
+  /** Nil where a span does not show it. */
+  types: Uint8Array;
+  /** The 8 bytes of the values. */
+  words: BigUint64Array;
+}
+
+/** A span set of a trace that matches. */
+interface FoundSet {
+  set: number;
+  /** Of its spans, in the order of the batch. */
+  places: number[];
+  /** How many spans are shown before the first of its own. */
+  shownBefore: number;
 }
 
 class Reporter {
@@ -51,7 +66,7 @@ class Reporter {
   readonly #plan: SearchPlan;
   readonly #options: ReportOptions;
   readonly #evaluator: Evaluator;
-  readonly #writer = new MessageWriter();
+  readonly #writer: MessageWriter;
   readonly #values: ValueWriter;
 
   constructor(batch: SpanBatch, plan: SearchPlan, options: ReportOptions) {
@@ -59,42 +74,72 @@ class Reporter {
     this.#plan = plan;
     this.#options = options;
     this.#evaluator = new Evaluator(batch, plan, false);
+    this.#writer = new MessageWriter(options.bytesMax);
     this.#values = new ValueWriter(this.#evaluator, this.#writer);
   }
 
   summaries(): Summary[] {
     const pipeline = new SpanSetPipeline(this.#evaluator);
     const sets = pipeline.run(this.#plan.stages, pipeline.wholeTraces());
+    const { found, spans } = this.#found(pipeline.list(sets));
     const shown = this.#options.spanSets
-      ? this.#plan.reported.map((attribute) => this.#shown(attribute))
+      ? this.#plan.reported.map((attribute) => this.#shown(attribute, spans))
       : [];
-    const list = pipeline.list(sets).slice();
     // From here on the batch does not grow, so that views on it stay good.
     const columns = viewColumns(this.#batch);
-    const { spanStarts } = columns;
-    const summaries: Summary[] = [];
-    for (let rank = 0; rank + 1 < spanStarts.length; rank++) {
-      const members = membersOf(list, spanStarts[rank]!, spanStarts[rank + 1]!);
-      if (members.size > 0) summaries.push(this.#summary(columns, rank, members, sets.attributes, shown));
-    }
-    return summaries;
+    return found.map(([rank, own]) => this.#summary(columns, rank, own, sets, shown));
   }
 
-  #shown(attribute: Attribute): ShownAttribute {
-    return {
+  /** The traces that match, by rank, with their sets; and the spans that are shown, in their order. */
+  #found(list: Uint32Array): { found: [rank: number, sets: FoundSet[]][]; spans: number[] } {
+    const starts = this.#batch.u32(Column.OrderedSpanStart, this.#batch.core.rankCount!() + 1);
+    const ordered = this.#batch.u32(Column.OrderedSpan, list.length);
+    const found: [rank: number, sets: FoundSet[]][] = [];
+    const spans: number[] = [];
+    for (let rank = 0; rank + 1 < starts.length; rank++) {
+      const members = membersOf(list, starts[rank]!, starts[rank + 1]!);
+      if (members.size === 0) continue;
+      const sets: FoundSet[] = [];
+      for (const [set, places] of members) {
+        sets.push({ set, places, shownBefore: spans.length });
+        const listed = this.#listed(places);
+        for (let i = 0; i < listed; i++) spans.push(ordered[places[i]!]!);
+      }
+      found.push([rank, sets]);
+    }
+    return { found, spans };
+  }
+
+  /** How many of a set's spans are shown. */
+  #listed({ length }: readonly number[]): number {
+    const { spansPerSpanSet } = this.#options;
+    return spansPerSpanSet > 0 ? Math.min(spansPerSpanSet, length) : length;
+  }
+
+  /** Takes the values of the spans that are shown out of the vectors, so that there is one attribute at a time in these. */
+  #shown(attribute: Attribute, spans: readonly number[]): ShownAttribute {
+    const { reader, spans: rows } = this.#evaluator;
+    const values = this.#evaluator.values(attribute);
+    const shown = this.#evaluator.shown(attribute);
+    const types = reader.types(values.at, rows);
+    const words = reader.words(values.at, rows);
+    const truths = shown === null ? null : reader.types(shown, rows);
+    const own: ShownAttribute = {
       attribute,
       key: attribute.kind === "attribute" ? attribute.name : printAttribute(attribute),
-      values: this.#evaluator.values(attribute),
-      shown: this.#evaluator.shown(attribute),
+      types: Uint8Array.from(spans, (span) => (truths?.[span] === 0 ? QueryType.Nil : types[span]!)),
+      words: BigUint64Array.from(spans, (span) => words[span]!),
     };
+    this.#evaluator.giveValues(values);
+    if (shown !== null) this.#evaluator.giveTruth(shown);
+    return own;
   }
 
-  /** @param members places of the spans by number of the set */
   #summary(
     columns: Columns,
     rank: number,
-    members: Map<number, number[]>,
-    attributes: readonly SetAttribute[],
+    found: readonly FoundSet[],
+    sets: SpanSets,
     shown: readonly ShownAttribute[],
   ): Summary {
     const writer = this.#writer;
@@ -106,16 +151,13 @@ class Reporter {
     else this.#string(2, rootService);
     this.#string(3, columns.rootNames[rank]!);
     this.#word(4, columns.starts, rank);
-    const durationMs = columns.durations[rank]! / nanosPerMs;
+    // One that ends before it starts has a negative duration, in 64 bits without a sign.
+    const durationMs = BigInt.asIntN(64, columns.durations[rank]!) / nanosPerMs;
     if (durationMs > 0n) writer.number(5, durationMs > uint32Max ? Number(uint32Max) : Number(durationMs));
     if (this.#options.spanSets) {
-      let isFirst = true;
-      for (const [set, places] of members) {
-        // The first one twice: once more for clients that know no others.
-        if (isFirst) this.#spanSet(columns, 6, set, places, attributes, shown);
-        isFirst = false;
-        this.#spanSet(columns, 7, set, places, attributes, shown);
-      }
+      // The first one twice: once more for clients that know no others.
+      this.#spanSet(columns, 6, found[0]!, sets, shown);
+      for (const one of found) this.#spanSet(columns, 7, one, sets, shown);
     }
     this.#stats(columns, rank);
     return {
@@ -142,45 +184,45 @@ class Reporter {
   #spanSet(
     columns: Columns,
     field: number,
-    set: number,
-    places: readonly number[],
-    attributes: readonly SetAttribute[],
+    { set, places, shownBefore }: FoundSet,
+    sets: SpanSets,
     shown: readonly ShownAttribute[],
   ): void {
     const writer = this.#writer;
-    const { spansPerSpanSet } = this.#options;
-    const listed = spansPerSpanSet > 0 ? Math.min(spansPerSpanSet, places.length) : places.length;
+    const listed = this.#listed(places);
     writer.begin(field);
     for (let i = 0; i < listed; i++) {
       writer.begin(1);
-      this.#span(columns, columns.spans[places[i]!]!, shown);
+      this.#span(columns, columns.spans[places[i]!]!, shownBefore + i, shown);
       writer.end();
     }
     writer.number(2, places.length);
-    for (const { name, values, rows, rowOf } of attributes) {
+    for (const [i, row] of attributeRows(sets, set).entries()) {
+      const { name, values, rows } = sets.attributes[i]!;
       writer.begin(3);
       writer.text(1, name);
       writer.begin(2);
-      this.#values.setValue(values, rows, rowOf === null ? set : rowOf[set]!);
+      this.#values.setValue(values, rows, row);
       writer.end();
       writer.end();
     }
     writer.end();
   }
 
-  #span(columns: Columns, span: number, shown: readonly ShownAttribute[]): void {
+  /** @param row of what is shown of it in the attributes */
+  #span(columns: Columns, span: number, row: number, shown: readonly ShownAttribute[]): void {
     const writer = this.#writer;
     writer.hex(1, columns.spanIds.subarray(span * 8, span * 8 + 8));
     if (this.#plan.showsName) this.#string(2, columns.spanNames[span]!);
     this.#word(3, columns.spanStartTimes, span);
     this.#word(4, columns.spanDurations, span);
-    for (const { attribute, key, values, shown: where } of shown) {
-      if (where !== null && this.#evaluator.reader.type(where, span) === 0) continue;
-      if (this.#evaluator.reader.type(values, span) === QueryType.Nil) continue;
+    for (const { attribute, key, types, words } of shown) {
+      const type: QueryType = types[row]!;
+      if (type === QueryType.Nil) continue;
       writer.begin(5);
       writer.text(1, key);
       writer.begin(2);
-      this.#values.spanValue(values, span, attribute);
+      this.#values.write(type, words[row]!, attribute);
       writer.end();
       writer.end();
     }

@@ -7,7 +7,7 @@ import { attribute, field, fixed64, id, request, span, text, varintField } from 
 import { parse, validate } from "../traceql/index.ts";
 import { Evaluator } from "./evaluate.ts";
 import { planSearch } from "./plan.ts";
-import { type SetAttribute, SpanSetPipeline } from "./span_sets.ts";
+import { attributeRows, type SetAttribute, SpanSetPipeline } from "./span_sets.ts";
 
 interface Fixture {
   id: number;
@@ -76,7 +76,10 @@ function setsOf(batch: SpanBatch, query: string, order: "stored" | "query" = "st
   }
   return [...members].map(([set, ids]) => ({
     spans: ids,
-    attributes: sets.attributes.map((one) => `${one.name}=${textOf(evaluator, one, set)}`),
+    attributes: attributeRows(sets, set).map((row, i) => {
+      const one = sets.attributes[i]!;
+      return `${one.name}=${textOf(evaluator, one, row)}`;
+    }),
   }));
 }
 
@@ -84,8 +87,7 @@ function idOf(batch: SpanBatch, index: number): number {
   return batch.u8(Column.SpanId, (index + 1) * 8)[index * 8 + 7]!;
 }
 
-function textOf(evaluator: Evaluator, { values, rows, rowOf }: SetAttribute, set: number): string {
-  const row = rowOf === null ? set : rowOf[set]!;
+function textOf(evaluator: Evaluator, { values, rows }: SetAttribute, row: number): string {
   const type = evaluator.reader.type(values, row);
   const bits = evaluator.reader.word(values, rows, row);
   switch (type) {
@@ -247,9 +249,60 @@ describe("structural operators", () => {
     expect(spansOf(circle, "{} !> {}")).toEqual([[1, 2, 3]]);
   });
 
-  test("relate within each group behind by()", () => {
-    expect(spansOf(tree(), "{} | by(.k) | {} >> {}")).toEqual([[3, 5]]);
-    expect(spansOf(tree(), "{} | by(.k = `c`) | {} > {}")).toEqual([[2, 3, 5]]);
+  // By .k the groups are 1 3 5 9, 2 7 and 4 6 8; by .k = `c` they are 1 2 3 5 7 9 and 4 6 8.
+  const grouped: [query: string, sets: number[][]][] = [
+    ["{} | by(.k) | {} > {}", [[3]]],
+    ["{} | by(.k) | {} >> {}", [[3, 5]]],
+    ["{} | by(.k) | {} < {}", [[1]]],
+    ["{} | by(.k) | {} << {}", [[1]]],
+    ["{} | by(.k) | {} ~ {}", []],
+    [
+      "{} | by(.k) | {} !> {}",
+      [
+        [1, 5, 9],
+        [2, 7],
+        [4, 6, 8],
+      ],
+    ],
+    [
+      "{} | by(.k) | {} !>> {}",
+      [
+        [1, 9],
+        [2, 7],
+        [4, 6, 8],
+      ],
+    ],
+    ["{} | by(.k) | {} &>> {}", [[1, 3, 5]]],
+    ["{} | by(.k) | {} &< {}", [[1, 3]]],
+    ["{} | by(.k = `c`) | {} > {}", [[2, 3, 5]]],
+    ["{} | by(.k = `c`) | {} << {}", [[1, 2]]],
+    ["{} | by(.k = `c`) | {} ~ {}", [[2, 3]]],
+    ["{} | by(.k = `c`) | { .k = `a` } &~ { .k = `b` }", [[2, 3]]],
+    [
+      "{} | by(.k = `c`) | {} !~ {}",
+      [
+        [1, 5, 7, 9],
+        [4, 6, 8],
+      ],
+    ],
+    ["{} | by(span:id) | {} >> {}", []],
+    ["{} | by(span:id) | {} !<< {} | coalesce()", [[1, 2, 3, 4, 5, 6, 7, 8, 9]]],
+  ];
+
+  test.each(grouped)("relate within each group: %s", (query, sets) => {
+    expect(spansOf(tree(), query)).toEqual(sets);
+  });
+
+  test("relate within the groups of each trace", () => {
+    const batch = batchOf(
+      { id: 1, parent: 0, ints: { a: 1 } },
+      { id: 2, parent: 1, ints: { a: 2 } },
+      { id: 3, parent: 2, ints: { a: 1 } },
+      { id: 4, parent: 0, trace: 2, ints: { a: 1 } },
+      { id: 5, parent: 4, trace: 2, ints: { a: 1 } },
+    );
+    expect(spansOf(batch, "{} | by(span.a) | {} >> {}")).toEqual([[3], [5]]);
+    expect(spansOf(batch, "{} | by(span.a) | {} < {}")).toEqual([[4]]);
   });
 
   test("take a chain of a thousand spans", () => {
@@ -289,6 +342,16 @@ describe("by()", () => {
       { spans: [2], attributes: ["by(span.n)=int 1", "by(span.k)=string y"] },
       { spans: [3], attributes: ["by(span.n)=int 2", "by(span.k)=string x"] },
       { spans: [5], attributes: ["by(span.n)=int 1", "by(span.k)=string x"] },
+    ]);
+  });
+
+  test("leaves sets what was computed between two of it", () => {
+    expect(setsOf(batch(), "{} | by(span.k) | count() > 0 | by(span.n)")).toEqual([
+      { spans: [1], attributes: ["by(span.k)=string x", "count()=int 2", "by(span.n)=int 1"] },
+      { spans: [2], attributes: ["by(span.k)=string y", "count()=int 1", "by(span.n)=int 1"] },
+      { spans: [3], attributes: ["by(span.k)=string x", "count()=int 2", "by(span.n)=int 2"] },
+      { spans: [4], attributes: ["by(span.k)=nil", "count()=int 1", "by(span.n)=nil"] },
+      { spans: [5], attributes: ["by(span.k)=string x", "count()=int 1", "by(span.n)=int 1"] },
     ]);
   });
 
@@ -347,6 +410,28 @@ describe("aggregates", () => {
       ["avg(duration)=duration 7"],
     ]);
     expect(attributesOf("{} | sum(duration * 2) = 122")).toEqual([["sum(duration * 2)=float 122"]]);
+  });
+
+  test("of ints and floats do not depend on the order of spans", () => {
+    const spans: Fixture[] = [
+      { id: 1, parent: 0, floats: { v: 0.5 } },
+      { id: 2, parent: 0, ints: { v: 4 } },
+      { id: 3, parent: 0, floats: { v: 4 } },
+      { id: 4, parent: 0, floats: { v: Number.NaN } },
+      { id: 5, parent: 0, ints: { v: -1 } },
+      { id: 6, parent: 0, floats: { v: -1 } },
+    ];
+    for (const some of [spans, spans.toReversed()]) {
+      const resultOf = (query: string) => setsOf(batchOf(...some), query).flatMap((set) => set.attributes);
+      expect(resultOf("{} | min(span.v) < 100")).toEqual(["min(span.v)=int -1"]);
+      expect(resultOf("{} | max(span.v) < 100")).toEqual(["max(span.v)=int 4"]);
+      // All begin at once, so that the first is the one with the least id.
+      const numbers = "{ span:id != `0000000000000004` }";
+      expect(resultOf(`${numbers} | sum(span.v) < 100`)).toEqual(["sum(span.v)=float 3.5"]);
+      expect(resultOf(`${numbers} | { span:id != \`0000000000000001\` } | sum(span.v) < 100`)).toEqual([
+        "sum(span.v)=int 3",
+      ]);
+    }
   });
 
   test("promote numbers where they are compared", () => {

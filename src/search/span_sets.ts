@@ -23,8 +23,8 @@ export interface SetAttribute {
   /** By number of the set: its place in a value vector of `rows` rows. */
   values: number;
   rows: number;
-  /** By number of the set: the row; null: the number itself. Sets are numbered anew when they are split. */
-  rowOf: Uint32Array | null;
+  /** How often sets had been split when this was known: each split numbers them anew. */
+  splits: number;
 }
 
 /** Which span is in which set. */
@@ -34,6 +34,20 @@ export interface SpanSets {
   /** Sets are numbered from 1 to this. */
   count: number;
   attributes: SetAttribute[];
+  /** Of every split, by number of the set that came of it: the number of the set that it was part of. */
+  splits: Uint32Array[];
+}
+
+/** Of each attribute of a set the row. */
+export function attributeRows({ attributes, splits }: SpanSets, set: number): number[] {
+  const rows: number[] = [];
+  let row = set;
+  let split = splits.length;
+  for (let i = attributes.length - 1; i >= 0; i--) {
+    for (; split > attributes[i]!.splits; split--) row = splits[split - 1]![row]!;
+    rows[i] = row;
+  }
+  return rows;
 }
 
 export class SpanSetPipeline {
@@ -57,7 +71,7 @@ export class SpanSetPipeline {
 
   /** One set for every trace, with all of its spans. */
   wholeTraces(): SpanSets {
-    return { at: null, count: this.#core.rankCount!(), attributes: [] };
+    return { at: null, count: this.#core.rankCount!(), attributes: [], splits: [] };
   }
 
   /** Offset of the list of the sets. */
@@ -98,6 +112,11 @@ export class SpanSetPipeline {
     return sets;
   }
 
+  /** Offset of the list of sets, for the core. */
+  offsetOf(sets: SpanSets): number {
+    return this.#listOf(sets);
+  }
+
   /** A list of the sets, by place in the order of spans: a view, valid until the batch grows. */
   list(sets: SpanSets): Uint32Array {
     const address = this.#batch.core.setsAddress!(this.#listOf(sets)) >>> 0;
@@ -122,24 +141,21 @@ export class SpanSetPipeline {
       case "group": {
         const values = this.#evaluator.values(stage.expression);
         const at = this.#take();
-        const count = this.#core.groupSets!(at, this.#listOf(from), values);
+        const count = this.#core.groupSets!(at, this.#listOf(from), values.at);
         const rows = count + 1;
         const own = this.#evaluator.vectors.value(rows);
-        this.#core.groupValues!(own, values, count);
+        this.#core.groupValues!(own, values.at, count);
+        this.#evaluator.giveValues(values);
         const origins = this.#core.setOrigins!(count) >>> 0;
-        const before = new Uint32Array(this.#core.memory.buffer, origins, rows).slice();
-        before[0] = 0;
-        const attributes = from.attributes.map((attribute) => ({
-          ...attribute,
-          rowOf: attribute.rowOf === null ? before : before.map((set) => attribute.rowOf![set]!),
-        }));
+        const splits = [...from.splits, new Uint32Array(this.#core.memory.buffer, origins, rows).slice()];
         const name = `by(${printKey(stage.expression)})`;
-        return { at, count, attributes: [...attributes, { name, values: own, rows, rowOf: null }] };
+        const attribute = { name, values: own, rows, splits: splits.length };
+        return { at, count, attributes: [...from.attributes, attribute], splits };
       }
       case "coalesce": {
         const at = this.#take();
         this.#core.coalesceSets!(at, this.#listOf(from));
-        return { at, count: this.#core.rankCount!(), attributes: [] };
+        return { at, count: this.#core.rankCount!(), attributes: [], splits: [] };
       }
       case "select":
         return from;
@@ -182,7 +198,7 @@ export class SpanSetPipeline {
     } else {
       const structural = op.replace(/^[!&]/, "") as StructuralOp;
       const relation = relations[structural];
-      this.#core.relateSets!(at, before, lefts, rights, relation);
+      this.#core.relateSets!(at, lefts, rights, relation);
       if (op.startsWith("!")) {
         const related = this.#take();
         this.#core.intoSets!(related, at, before);
@@ -190,7 +206,7 @@ export class SpanSetPipeline {
         this.#give(related);
       } else if (op.startsWith("&")) {
         const inverse = this.#take();
-        this.#core.relateSets!(inverse, before, rights, lefts, inverses[structural]);
+        this.#core.relateSets!(inverse, rights, lefts, inverses[structural]);
         const both = this.#take();
         this.#core.joinSets!(both, before, at, inverse, from.count, 0);
         this.#core.intoSets!(at, both, before);
@@ -213,7 +229,7 @@ export class SpanSetPipeline {
     return {
       ...from,
       at,
-      attributes: [...from.attributes, { name, values, rows, rowOf: null }],
+      attributes: [...from.attributes, { name, values, rows, splits: from.splits.length }],
     };
   }
 
@@ -231,7 +247,8 @@ export class SpanSetPipeline {
     if (left.function === "count") this.#core.countSets!(values, list, from.count);
     else {
       const ofSpans = this.#evaluator.values(left.operand);
-      this.#core.aggregateSets!(values, list, ofSpans, from.count, aggregates[left.function]);
+      this.#core.aggregateSets!(values, list, ofSpans.at, from.count, aggregates[left.function]);
+      this.#evaluator.giveValues(ofSpans);
     }
     const { type, low, high } = wordsOf(right);
     const truth = this.#evaluator.vectors.truth(rows);

@@ -20,20 +20,15 @@ export class ValueWriter {
   /** The value of a span set. */
   setValue(values: number, rows: number, row: number): void {
     const type = this.#evaluator.reader.type(values, row);
-    this.#write(type, this.#evaluator.reader.word(values, rows, row), null);
+    this.write(type, this.#evaluator.reader.word(values, rows, row), null);
   }
 
   /**
-   * The value of a span.
+   * A value, by its type and its 8 bytes.
    *
-   * @param attribute whose conditions choose the elements of an array that are shown
+   * @param attribute whose conditions choose the elements of an array that are shown; null: all are
    */
-  spanValue(values: number, span: number, attribute: Attribute): void {
-    const type = this.#evaluator.reader.type(values, span);
-    this.#write(type, this.#evaluator.reader.word(values, this.#evaluator.spans, span), attribute);
-  }
-
-  #write(type: QueryType, bits: bigint, attribute: Attribute | null): void {
+  write(type: QueryType, bits: bigint, attribute: Attribute | null): void {
     const { batch } = this.#evaluator;
     const writer = this.#writer;
     const int = BigInt.asIntN(64, bits);

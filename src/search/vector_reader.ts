@@ -28,6 +28,12 @@ export class VectorReader {
     return this.types(at, row + 1)[row]! as QueryType;
   }
 
+  /** The 8 bytes of each of the values: a view, likewise. */
+  words(at: number, rows: number): BigUint64Array {
+    const start = this.address(at) + this.#batch.core.typeBytes!(rows);
+    return new BigUint64Array(this.#batch.core.memory.buffer, start, rows);
+  }
+
   /** The 8 bytes of a value. */
   word(at: number, rows: number, row: number): bigint {
     return new DataView(this.#batch.core.memory.buffer).getBigUint64(

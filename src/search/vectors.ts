@@ -41,12 +41,20 @@ export function typeBytes(rows: number): number {
   return (rows + 31) & ~15;
 }
 
-/** A value vector, or one of truths alone. */
+/** A value vector that stays with who loaded it, for the next time that it is asked for. */
+export interface KeptVector {
+  at: number;
+  rows: number;
+  /** How many have it, and have not given it back. */
+  users: number;
+}
+
+/** A value vector, or one of truths alone. Whoever got it gives it back. */
 export interface Vector {
   kind: "value" | "truth";
   at: number;
-  /** Whether it stays with who made it; if not, whoever got it gives it back. */
-  kept?: boolean;
+  /** Not to be written over. */
+  kept?: KeptVector;
 }
 
 /** Value vectors and truth vectors of a batch. */
@@ -75,9 +83,10 @@ export class Vectors {
     this.#arena.give(offset, valueBytes(rows));
   }
 
-  /** Gives back the values of a vector that nobody keeps. */
+  /** Gives back the values of a vector. */
   giveVector({ kind, at, kept }: Vector, rows: number): void {
-    if (kind === "value" && !kept) this.giveValue(at, rows);
+    if (kept) kept.users--;
+    else if (kind === "value") this.giveValue(at, rows);
   }
 
   /** Truth of both, in the place of `all`; null: so far there is none. `at` is used up. */
@@ -97,7 +106,7 @@ export class Vectors {
   }
 }
 
-/** One row more, as the values of span sets have: they are numbered from 1. */
-function valueBytes(rows: number): number {
+/** Bytes of a value vector. One row more, as the values of span sets have: they are numbered from 1. */
+export function valueBytes(rows: number): number {
   return typeBytes(rows) + (rows + 2) * 8;
 }

@@ -179,18 +179,6 @@ describe("errors", () => {
     }
   });
 
-  test("an answer larger than one may be says what to do", async () => {
-    const message = new Uint8Array(33 << 20);
-    const { status, text } = await routesOver({
-      traces: [
-        { ...shop, message },
-        { ...shop, message },
-      ],
-    }).ask("/api/search");
-    expect(status).toBe(422);
-    expect(text).toContain("ask for fewer traces by limit");
-  });
-
   test("a search that takes too long is ended", async () => {
     const config = defaultConfig();
     config.querier.search.query_timeout = 1;

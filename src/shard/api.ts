@@ -2,8 +2,9 @@
 
 import type { BlockMeta } from "../block/meta.ts";
 import type { Config, LogFormat, LogLevel } from "../config/config.ts";
+import type { MeasuredHeads, MetricsTerms } from "../jobs/measure_job.ts";
 import type { QueryText } from "../jobs/query_text.ts";
-import type { FoundParts, SearchTerms } from "../jobs/search_job.ts";
+import type { FirstTraces, FoundParts, SearchTerms } from "../jobs/search_job.ts";
 import type { HeadTagCalls } from "../search/tags_heads.ts";
 import type { CutDone, CutReason, ShardStats, TenantStats } from "../telemetry/ingest_metrics.ts";
 import type { ProfileCalls } from "../telemetry/profile_calls.ts";
@@ -40,10 +41,15 @@ export interface ShardApi extends ProfileCalls, HeadTagCalls {
   append: { params: { tenant: string; request: Uint8Array<ArrayBuffer> }; result: null };
   /** OTLP TracesData of the trace, one of each head that holds spans of it. */
   find: { params: { tenant: string; traceId: Uint8Array }; result: Uint8Array<ArrayBuffer>[] };
-  /** OTLP TracesData of several traces, one of each trace and head that holds spans of it. Ids of 16 bytes each. */
-  findAll: { params: { tenant: string; ids: Uint8Array }; result: Uint8Array<ArrayBuffer>[] };
+  /** The same of the first of several traces, of as many as fit into so many bytes and of one at least. Ids of 16 bytes each. */
+  findAll: { params: { tenant: string; ids: Uint8Array; bytesMax: number }; result: FirstTraces };
   /** Parts of traces in the heads that match, or may match together with others. */
   search: { params: Omit<SearchTerms, "plan"> & { query: QueryText; tenant: string }; result: FoundParts };
+  /** Counts the spans of the heads for a metrics query. */
+  measure: {
+    params: Omit<MetricsTerms, "plan"> & { query: QueryText; tenant: string };
+    result: MeasuredHeads;
+  };
   /** Ids, 16 bytes each, of all traces that have a span in a head. */
   traceIds: { params: { tenant: string }; result: Uint8Array<ArrayBuffer> };
   /** Places of the ids, 16 bytes each, whose traces have a span in a head, once for every head. */

@@ -3,7 +3,8 @@
 import { parseMeta } from "../block/meta.ts";
 import { type BlockWriteOptions, writeBlock } from "../block/write.ts";
 import type { Config } from "../config/config.ts";
-import { planOf } from "../jobs/query_text.ts";
+import { buffersOfMeasured } from "../jobs/measure_job.ts";
+import { metricsPlanOf, planOf } from "../jobs/query_text.ts";
 import { buffersOf } from "../jobs/search_job.ts";
 import { tagNamesOfHeads, tagValuesOfHeads } from "../search/tags_heads.ts";
 import { openStore, type Store } from "../store/store.ts";
@@ -60,15 +61,21 @@ export function serveShard(options: ShardOptions): void {
       for (const trace of traces) context.transfer(trace.buffer);
       return traces;
     },
-    findAll: ({ tenant, ids }, context) => {
-      const traces = shard.findAll(tenant, ids) as Uint8Array<ArrayBuffer>[];
-      for (const trace of traces) context.transfer(trace.buffer);
-      return traces;
+    findAll: ({ tenant, ids, bytesMax }, context) => {
+      const found = shard.findAll(tenant, ids, bytesMax);
+      for (const trace of found.traces) context.transfer(trace.buffer);
+      return found;
     },
     search: async ({ tenant, query, ...wanted }, context) => {
       const found = await shard.search(tenant, { ...wanted, plan: planOf(query) }, context.signal);
       for (const buffer of buffersOf(found)) context.transfer(buffer);
       return found;
+    },
+    measure: async ({ tenant, query, ...wanted }, context) => {
+      const terms = { ...wanted, plan: metricsPlanOf(query) };
+      const measured = await shard.measure(tenant, terms, context.signal);
+      for (const buffer of buffersOfMeasured(measured)) context.transfer(buffer);
+      return measured;
     },
     traceIds: ({ tenant }, context) => {
       const ids = shard.traceIds(tenant);

@@ -39,6 +39,21 @@ describe("Shard.append()", () => {
     ]);
   });
 
+  test("gives all parts of the first traces that fit, and of one at least", async () => {
+    using directory = temporaryDirectory();
+    const { shard } = makeShard(directory.path);
+    await shard.append(tenant, spansIn([1, 2, 3]));
+    const bytes = shard.find(tenant, traceId(1))[0]!.length;
+    const ids = Buffer.concat([1, 9, 2, 3].map(traceId));
+    const found = (bytesMax: number) => {
+      const { places, count } = shard.findAll(tenant, ids, bytesMax);
+      return { places, count };
+    };
+    expect(found(1)).toEqual({ places: [0], count: 1 });
+    expect(found(bytes + 1)).toEqual({ places: [0, 2], count: 3 });
+    expect(found(bytes * 100)).toEqual({ places: [0, 2, 3], count: 4 });
+  });
+
   test("writes what waits as one group", async () => {
     using directory = temporaryDirectory();
     const { shard } = makeShard(directory.path);

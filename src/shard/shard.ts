@@ -3,10 +3,19 @@
 
 import { Column } from "../../wasm/column_ids.ts";
 import { SpanBatch } from "../batch/span_batch.ts";
-import { traceIdBytes } from "../batch/trace_ids.ts";
+import { traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import type { WalSync as SyncPolicy } from "../config/config.ts";
-import { type FoundParts, joinArrays, joinFound, type SearchTerms } from "../jobs/search_job.ts";
+import type { MeasuredHeads, MetricsTerms } from "../jobs/measure_job.ts";
+import {
+  type FirstTraces,
+  type FoundParts,
+  joinArrays,
+  joinFound,
+  type SearchTerms,
+} from "../jobs/search_job.ts";
+import { targetOf } from "../search/measure.ts";
+import { measureHead } from "../search/measure_heads.ts";
 import { locateInHead, searchHead } from "../search/search_head.ts";
 import type { CutDone, CutReason } from "../telemetry/ingest_metrics.ts";
 import { log } from "../telemetry/log.ts";
@@ -174,11 +183,17 @@ export class Shard {
     return found;
   }
 
-  /** The same of several traces: ids of 16 bytes each. */
-  findAll(tenant: string, ids: Uint8Array): Uint8Array[] {
-    const found: Uint8Array[] = [];
-    for (let at = 0; at < ids.length; at += traceIdBytes) {
-      found.push(...this.find(tenant, ids.subarray(at, at + traceIdBytes)));
+  /** The same of the first of several traces, ids of 16 bytes each: of as many as fit into so many bytes, and of one at least. */
+  findAll(tenant: string, ids: Uint8Array, bytesMax: number): FirstTraces {
+    const found: FirstTraces = { traces: [], places: [], count: 0 };
+    let bytes = 0;
+    while (found.count * traceIdBytes < ids.length && bytes < bytesMax) {
+      for (const trace of this.find(tenant, traceIdAt(ids, found.count))) {
+        found.traces.push(trace as Uint8Array<ArrayBuffer>);
+        found.places.push(found.count);
+        bytes += trace.length;
+      }
+      found.count++;
     }
     return found;
   }
@@ -193,6 +208,26 @@ export class Shard {
       if (!head.isReleased) parts.push(searchHead(head.batch, terms));
     }
     return joinFound(parts);
+  }
+
+  /** Counts the spans of a tenant for a metrics query, of each head at once; between two the thread does what waits. */
+  async measure(tenant: string, terms: MetricsTerms, signal: AbortSignal): Promise<MeasuredHeads> {
+    const target = targetOf(terms);
+    const open: Uint8Array[] = [];
+    const blockIds: string[] = [];
+    const inspected = { inspectedTraces: 0, inspectedSpans: 0, inspectedBytes: 0 };
+    for (const head of this.#headsOf(tenant)) {
+      if (blockIds.length > 0) await this.pause();
+      signal.throwIfAborted();
+      // One that was dropped meanwhile is in a block that queries know of, and that they read after this.
+      if (head.isReleased) continue;
+      open.push(measureHead(head.batch, terms, target));
+      blockIds.push(head.blockId);
+      inspected.inspectedTraces += head.batch.traces;
+      inspected.inspectedSpans += head.batch.spans;
+    }
+    const ids = joinArrays(open, (length) => new Uint8Array(length)) as Uint8Array<ArrayBuffer>;
+    return { part: target.sums.part(), open: ids, blockIds, ...inspected };
   }
 
   /** Ids, 16 bytes each, of all traces that have a span in a head; of one that is in two heads twice. */

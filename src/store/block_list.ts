@@ -162,6 +162,11 @@ export class BlockList {
   }
 }
 
+/** Whether a block may hold a trace of a time. */
+export function isWithin(meta: BlockMeta, range: BlockRange): boolean {
+  return within(listed(meta), range);
+}
+
 function tenantOf(tenants: Map<string, TenantBlocks>, tenant: string): TenantBlocks {
   let blocks = tenants.get(tenant);
   if (!blocks) {

@@ -27,3 +27,6 @@ export class GarbageMeter {
     this.#collect();
   }
 }
+
+/** Of this thread. */
+export const garbage = new GarbageMeter();

@@ -14,7 +14,7 @@ import { decodeProto } from "../conformance/proto_reader.ts";
 import type { SearchJson, TraceJson } from "../conformance/semantic_checks.ts";
 
 const everything: Wanted = { window: { startNanos: 0n, endNanos: 2n ** 63n }, limit: 1_000_000, since: 0n };
-const whole = { spansPerSpanSet: 0, spanSets: true };
+const whole = { spansPerSpanSet: 0, spanSets: true, bytesMax: Number.POSITIVE_INFINITY };
 
 let batch: SpanBatch | null = null;
 
@@ -34,7 +34,7 @@ export function searchOrdered(batch: SpanBatch, query: Query): SearchJson {
 /** Of the spans of all parts together; those that are in two of them count once. */
 export function searchParts(parts: readonly ExportTraceServiceRequest[], query: Query): SearchJson {
   const bytes = parts.map((part) => toBinary(ExportTraceServiceRequestSchema, part));
-  return answer(reportParts(bytes, planSearch(query), everything.window, whole));
+  return answer(reportParts(batchOf([]), bytes, planSearch(query), everything.window, whole));
 }
 
 function answer(summaries: readonly Summary[]): SearchJson {

@@ -15,7 +15,8 @@ export function searchJson(found: FoundTrace[], { limit, spss }: AnswerLimits): 
     rootServiceName: trace.rootServiceName === "" ? "<root span not yet received>" : trace.rootServiceName,
     rootTraceName: trace.rootName,
     startTimeUnixNano: String(trace.startNanos),
-    durationMs: Math.min(Number(BigInt.asUintN(64, trace.durationNanos) / 1_000_000n), uint32Max),
+    // One that ends before it starts takes no time.
+    durationMs: Math.min(Math.max(Number(trace.durationNanos / 1_000_000n), 0), uint32Max),
     spanSets: spanSets.map((set) => spanSetJson(set, spss)),
     serviceStats: Object.fromEntries(trace.stats),
   }));

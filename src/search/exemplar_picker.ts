@@ -1,0 +1,97 @@
+// Which spans stand as examples for those that a metrics query counts: a few of each stretch of time, from different traces.
+import { Column } from "../../wasm/column_ids.ts";
+import { QueryType } from "../../wasm/query_ids.ts";
+import type { Fold } from "../../wasm/series_ids.ts";
+import { doubleOf } from "../batch/double_bits.ts";
+import type { SpanBatch } from "../batch/span_batch.ts";
+import type { Label, LabelValue } from "../query/metrics_types.ts";
+import { type Attribute, printAttribute, printDuration } from "../traceql/index.ts";
+import type { Evaluator } from "./evaluate.ts";
+import type { MetricsGrid } from "./measure.ts";
+import { kindNames, statusNames } from "./values.ts";
+
+/** Of a stretch of time. */
+export const exemplarsPerBucket = 2;
+
+/** How long a stretch of time is for so many exemplars. */
+export function exemplarBucketNanos({ startNanos, endNanos }: MetricsGrid, exemplars: number): bigint {
+  const buckets = BigInt(Math.max(1, Math.floor(exemplars / exemplarsPerBucket)));
+  const nanos = (endNanos - startNanos) / buckets;
+  return nanos > 0n ? nanos : 1n;
+}
+
+export class ExemplarPicker {
+  /** By stretch of time, how many are wanted still. */
+  readonly #wanted: Uint8Array;
+  readonly #bucketNanos: bigint;
+
+  /** @param exemplars in all; 0: none are wanted */
+  constructor(grid: MetricsGrid, exemplars: number) {
+    this.#bucketNanos = exemplarBucketNanos(grid, exemplars);
+    const buckets =
+      exemplars === 0 ? 0 : Math.ceil(Number(grid.endNanos - grid.startNanos) / Number(this.#bucketNanos));
+    this.#wanted = new Uint8Array(buckets).fill(Math.min(exemplars, exemplarsPerBucket));
+  }
+
+  /**
+   * Picks of the spans that a batch counts.
+   *
+   * @param values offset of what is measured: only spans with a number are picked; null: any
+   */
+  pick(batch: SpanBatch, values: number | null, fold: Fold): Uint32Array {
+    if (this.#wanted.every((wanted) => wanted === 0)) return none;
+    const { core } = batch;
+    const address = batch.give(this.#wanted);
+    const low = Number(this.#bucketNanos & 0xffff_ffffn);
+    const high = Number(this.#bucketNanos >> 32n);
+    const count = core.pickExemplars!(address, this.#wanted.length, low, high, values ?? -1, fold);
+    this.#wanted.set(new Uint8Array(core.memory.buffer, address, this.#wanted.length));
+    return batch.u32(Column.Output, count).slice();
+  }
+}
+
+/** What is shown of a span, beside its trace. */
+export function exemplarLabels(
+  evaluator: Evaluator,
+  attributes: readonly Attribute[],
+  span: number,
+): Label[] {
+  const labels: Label[] = [];
+  for (const attribute of attributes) {
+    if (attribute.kind === "attribute" && attribute.parent) continue;
+    const values = evaluator.values(attribute);
+    const value = labelValue(evaluator, values.at, span);
+    evaluator.giveValues(values);
+    if (value !== null) labels.push({ key: printAttribute(attribute), value });
+  }
+  return labels;
+}
+
+const none = new Uint32Array(0);
+
+function labelValue({ batch, reader, spans }: Evaluator, values: number, span: number): LabelValue | null {
+  const type = reader.type(values, span);
+  const bits = reader.word(values, spans, span);
+  const int = BigInt.asIntN(64, bits);
+  switch (type) {
+    case QueryType.Nil:
+    case QueryType.Array:
+      return null;
+    case QueryType.String:
+      return { type: "string", value: batch.string(Number(bits)) };
+    case QueryType.Bool:
+      return { type: "bool", value: bits !== 0n };
+    case QueryType.Int:
+      return { type: "int", value: int };
+    case QueryType.Double:
+      return { type: "double", value: doubleOf(bits) };
+    case QueryType.Duration:
+      return { type: "string", value: printDuration(int) };
+    case QueryType.Status:
+      return { type: "string", value: statusNames[Number(int)] ?? `status(${int})` };
+    case QueryType.Kind:
+      return { type: "string", value: kindNames[Number(int)] ?? `kind(${int})` };
+    default:
+      return { type: "string", value: reader.idText(type, bits) };
+  }
+}
