@@ -7,16 +7,20 @@ import type { Listen } from "./config/listen.ts";
 import { printConfig } from "./config/print.ts";
 import { Ingest } from "./ingest/ingest.ts";
 import { BlockPool } from "./jobs/block_pool.ts";
+import { MetricsEngine } from "./query/metrics_engine.ts";
+import { MetricsQueries } from "./query/metrics_queries.ts";
 import { RememberedTags } from "./query/remembered_tags.ts";
 import { SearchEngine } from "./query/search_engine.ts";
 import { SearchQueries } from "./query/search_queries.ts";
-import { storedSearch, storedTags } from "./query/stored_queries.ts";
+import { storedMetrics, storedSearch, storedTags } from "./query/stored_queries.ts";
 import { SourcesTagLister } from "./query/tag_lister.ts";
 import { TagQueries } from "./query/tag_queries.ts";
 import { type FindTraceRequest, type FoundTrace, TraceFinder } from "./query/trace_finder.ts";
 import { Schedule } from "./schedule/schedule.ts";
 import { scheduleTasks } from "./schedule/tasks.ts";
 import { debugRoutes } from "./server/debug_routes.ts";
+import { metricsRoutes } from "./server/metrics_routes.ts";
+import { prometheusRoutes } from "./server/prometheus_routes.ts";
 import { searchRoutes } from "./server/search_routes.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
 import { type Service, statusRoutes } from "./server/status_routes.ts";
@@ -139,6 +143,12 @@ export async function serve(config: Config): Promise<Running> {
       config,
       queries,
     });
+    const stored = storedMetrics(pool);
+    const measured = new MetricsQueries({
+      querier: new MetricsEngine({ live: ingest, list: blocks, stored, cellsMax: ingest.memory.cellsMax }),
+      config,
+      queries,
+    });
     const debug = debugRoutes({
       workers: () => [...ingest.workers.map(profiledWorker), ...pool.workers.map(profiledWorker)],
     });
@@ -151,8 +161,14 @@ export async function serve(config: Config): Promise<Running> {
     });
     server = await startServer(config, {
       sink: ingest,
-      apiRoutes: [api, searchRoutes({ search, tenantsOf: tenants }), tagRoutes({ tags, tenantsOf: tenants })],
-      querier: { search, tags, tenantsOf: tenants },
+      apiRoutes: [
+        api,
+        searchRoutes({ search, tenantsOf: tenants }),
+        tagRoutes({ tags, tenantsOf: tenants }),
+        metricsRoutes({ metrics: measured, tenantsOf: tenants }),
+        prometheusRoutes({ metrics: measured, tenantsOf: tenants }),
+      ],
+      querier: { search, tags, metrics: measured, tenantsOf: tenants },
       routes: [status, debug],
       ready: () => readiness().ready,
       grpcReflection: config.server.grpc_reflection_enabled,

@@ -26,6 +26,8 @@ const files: Record<string, string[]> = {
     "tags-v2",
     "tag-values-v1",
     "tag-values-v2",
+    "query-range",
+    "query-instant",
     "status",
     "metrics-exposition",
     "ingest",
@@ -39,7 +41,10 @@ const grpcFiles: Record<string, string[]> = {
   extras: ["grpc-packets"],
 };
 const settings = {
-  base: { storage: { trace: { blocklist_poll: "5s" } } },
+  base: {
+    storage: { trace: { blocklist_poll: "5s" } },
+    query_frontend: { metrics: { max_duration: "24h" } }, // Tempo's, where ours is a week
+  },
   tenants: { multitenancy_enabled: true },
   extras: { query_frontend: { max_grpc_streaming_packet_size: 2000 } },
 };

@@ -99,5 +99,6 @@ test("helpText() lists the keys that act, with their defaults", () => {
   expect(helpText()).toMatch(/^ {2}-server\.http-listen-port=int +default 3200$/m);
   expect(helpText()).toMatch(/^ {2}-live-store\.max-block-duration=duration +default 5m0s$/m);
   expect(helpText()).toMatch(/^ {2}rubato trace <id> +draw the waterfall/m);
-  expect(helpText()).not.toContain("query-frontend.metrics");
+  expect(helpText()).toMatch(/^ {2}-query-frontend\.metrics\.max-intervals=int +default 10000$/m);
+  expect(helpText()).not.toContain("query-frontend.metrics.concurrent-jobs");
 });

@@ -115,10 +115,13 @@ export interface QueryFrontendConfig {
   metrics: {
     concurrent_jobs: number;
     target_bytes_per_job: number;
+    /** 0 is no limit. */
     max_duration: number;
     query_backend_after: number;
     interval: number;
+    /** What a query gets that doesn't say, and at most. */
     max_exemplars: number;
+    /** 0 is a million. */
     max_intervals: number;
     /** 0 is no limit. */
     max_response_series: number;

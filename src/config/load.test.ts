@@ -395,7 +395,7 @@ query_frontend:
       "tempo.yaml:1:1: memberlist: ignored, Rubato is one process and needs no ring",
       "tempo.yaml:5:3: distributor.ring: ignored, Rubato is one process and needs no ring",
       "tempo.yaml:9:3: server.{grpc_server_keepalive_time, grpc_server_keepalive_timeout}: ignored, Rubato's HTTP/2 server manages its connections itself",
-      "tempo.yaml:15:5: query_frontend.search.{concurrent_jobs, target_bytes_per_job}: no effect, searches are shared out among querier.block_workers as they come",
+      "tempo.yaml:15:5: query_frontend.search.{concurrent_jobs, target_bytes_per_job}: no effect, queries are shared out among querier.block_workers as they come",
     ]);
   });
 });

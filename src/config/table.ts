@@ -299,9 +299,8 @@ export const table: Table<Config> = {
 /** The same, for code that walks it. */
 export const anyTable: AnyTable = table;
 
-const noMetrics = "this version does not serve TraceQL metrics";
 const noQueue = "queries wait in lines of fixed length; querier.*.query_timeout bounds them";
-const ownJobs = "searches are shared out among querier.block_workers as they come";
+const ownJobs = "queries are shared out among querier.block_workers as they come";
 const noCompaction = "this version neither merges stored blocks nor deletes old ones";
 const localOnly = "this version keeps blocks on the local disk only";
 
@@ -312,7 +311,10 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   "query_frontend.api_timeout": noQueue,
   "query_frontend.search.concurrent_jobs": ownJobs,
   "query_frontend.search.target_bytes_per_job": ownJobs,
-  "query_frontend.metrics": noMetrics,
+  "query_frontend.metrics.concurrent_jobs": ownJobs,
+  "query_frontend.metrics.target_bytes_per_job": ownJobs,
+  "query_frontend.metrics.interval": ownJobs,
+  "query_frontend.metrics.query_backend_after": "live data and blocks are always both asked",
   "query_frontend.mcp_server": "this version has no MCP server",
   "server.grpc_server_max_send_msg_size": "this version sends no large message over gRPC",
   "storage.trace.wal.ingestion_time_range_slack":
@@ -328,7 +330,6 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   "storage.trace.azure": localOnly,
   "overrides.defaults.read.max_blocks_per_tag_values_query":
     "query_frontend.search.query_backend_after bounds how far back tags are listed",
-  "overrides.defaults.read.max_metrics_duration": noMetrics,
   "overrides.defaults.read.unsafe_query_hints": "no hint of a query is unsafe here",
   "overrides.defaults.compaction": noCompaction,
   backend_scheduler: noCompaction,

@@ -3,7 +3,7 @@ import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { QueryTurns } from "../query/query_turns.ts";
 import { log } from "../telemetry/log.ts";
-import { refusalOf } from "./refusal.ts";
+import { type Refusal, refusalOf } from "./refusal.ts";
 import { TenantError } from "./tenant.ts";
 
 /** What the server gives beside a request; a test that asks the routes themselves gives nothing. */
@@ -16,18 +16,31 @@ export interface Answer {
   body: Uint8Array;
 }
 
-/**
- * @param errorEnd what ends the text of an error
- * @param prepare reads the request, before its turn, and returns what answers it. Both may throw
- */
-export async function answerQuery(
+/** Reads the request, before its turn, and returns what answers it. Both may throw. */
+type Prepare = () => Prepared | Promise<Prepared>;
+type Prepared = (client: AbortSignal) => Promise<Answer>;
+
+/** @param errorEnd what ends the text of an error */
+export function answerQuery(
   c: Context<Bindings>,
   turns: QueryTurns,
   errorEnd: "" | "\n",
-  prepare: () => (client: AbortSignal) => Promise<Answer>,
+  prepare: Prepare,
+): Promise<Response> {
+  return answerOrRefuse(c, turns, prepare, ({ status, message }, error) =>
+    plain(status, message + (error instanceof TenantError ? "\n" : errorEnd)),
+  );
+}
+
+/** @param refuse how the protocol says what went wrong */
+export async function answerOrRefuse(
+  c: Context<Bindings>,
+  turns: QueryTurns,
+  prepare: Prepare,
+  refuse: (refusal: Refusal, error: unknown) => Response,
 ): Promise<Response> {
   try {
-    const find = prepare();
+    const find = await prepare();
     const { signal } = c.req.raw;
     await turns.begin(signal);
     let held = 0;
@@ -41,9 +54,9 @@ export async function answerQuery(
       whenSent(c, turns.end(held));
     }
   } catch (error) {
-    const { status, message } = refusalOf(error);
-    if (status === 500) log.error("query failed", { path: c.req.path, error: error as Error });
-    return plain(status, message + (error instanceof TenantError ? "\n" : errorEnd));
+    const refusal = refusalOf(error);
+    if (refusal.status === 500) log.error("query failed", { path: c.req.path, error: error as Error });
+    return refuse(refusal, error);
   }
 }
 

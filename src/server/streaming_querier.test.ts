@@ -1,15 +1,21 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { fromBinary, toBinary, toJson } from "@bufbuild/protobuf";
 import { type CallOptions, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { defaultConfig } from "../config/defaults.ts";
 import {
+  PartialStatus,
+  QueryInstantResponseSchema,
+  QueryRangeResponseSchema,
   SearchResponseSchema,
   StreamingQuerier,
   TraceSearchMetadataSchema,
 } from "../gen/tempopb/tempo_pb.ts";
+import { MetricsQueries } from "../query/metrics_queries.ts";
+import { answering, answerOf, seriesOf, string } from "../query/metrics_queries_fixture.ts";
+import type { MetricsQuerier, MetricsRequest } from "../query/metrics_types.ts";
 import { QueryTimeout } from "../query/query_errors.ts";
 import { QueryTurns } from "../query/query_turns.ts";
 import { noSearchMetrics, noTagsMetrics, summaryOf } from "../query/search_fixture.ts";
@@ -44,6 +50,8 @@ const requests: SearchRequest[] = [];
 const names: TagNamesRequest[] = [];
 const values: TagValuesRequest[] = [];
 let signalOfSearch: AbortSignal | undefined;
+let metricsAnswer: MetricsQuerier["metrics"];
+const metricsRequests: MetricsRequest[] = [];
 const lister: TagLister = {
   async tagNames(request) {
     names.push(request);
@@ -84,6 +92,16 @@ async function serverWith(packetBytesMax: number, overHttp = false) {
       querier: {
         search: new SearchQueries({ ...shared, searcher, turns: new QueryTurns("search", {}, registry) }),
         tags: new TagQueries({ ...shared, lister, turns: new QueryTurns("metadata", {}, registry) }),
+        metrics: new MetricsQueries({
+          ...shared,
+          querier: {
+            metrics(request, signal) {
+              metricsRequests.push(request);
+              return metricsAnswer(request, signal);
+            },
+          },
+          turns: new QueryTurns("metrics", {}, registry),
+        }),
         tenantsOf: (header) => tenantsOf(header, config),
       },
     },
@@ -125,7 +143,8 @@ beforeEach(() => {
   answer = async function* () {
     yield { traces, metrics: { ...noSearchMetrics, completedJobs: 2, inspectedBytes: 7 }, final: true };
   };
-  requests.length = names.length = values.length = 0;
+  metricsAnswer = () => answering(answerOf([seriesOf({ __name__: "rate" }, [1.5, Number.NaN, 0])]));
+  requests.length = names.length = values.length = metricsRequests.length = 0;
 });
 
 describe("Search", () => {
@@ -315,10 +334,159 @@ describe("tags", () => {
   });
 });
 
-test("metrics queries are not answered yet, and say so", async () => {
-  const failure = [Code.Unimplemented, "this version does not answer TraceQL metrics queries"];
-  expect(await failureOf(client.metricsQueryRange({ query: "{} | rate()" }, team))).toEqual(failure);
-  expect(await failureOf(client.metricsQueryInstant({ query: "{} | rate()" }, team))).toEqual(failure);
+describe("metrics", () => {
+  /** Three intervals, of which the first ends at 1700000000 s. */
+  const range = {
+    query: "{} | rate()",
+    start: 1_700_000_000_000_000_000n,
+    end: 1_700_000_020_000_000_000n,
+    step: 10_000_000_000n,
+  };
+
+  test("of a range have samples, labels of every type and exemplars", async () => {
+    const labels = {
+      "span.s": "a",
+      "span.i": { type: "int", value: -5n },
+      "span.d": { type: "double", value: 0 },
+      "span.b": { type: "bool", value: false },
+    } as const;
+    const exemplar = { labels: [string("trace:id", "c0ffee")], timestampMs: 1_700_000_005_123, value: 0.25 };
+    metricsAnswer = () =>
+      answering(
+        answerOf([seriesOf(labels, [1.5, Number.NaN, 0], [exemplar])], {
+          metrics: { ...noSearchMetrics, completedJobs: 2, inspectedSpans: 7 },
+        }),
+      );
+    const [message, ...rest] = await all(
+      client.metricsQueryRange({ ...range, exemplars: 9, maxSeries: 4 }, team),
+    );
+    expect(rest).toEqual([]);
+    expect(toJson(QueryRangeResponseSchema, message!)).toEqual({
+      series: [
+        {
+          labels: [
+            { key: "span.s", value: { stringValue: "a" } },
+            { key: "span.i", value: { intValue: "-5" } },
+            { key: "span.d", value: { doubleValue: 0 } },
+            { key: "span.b", value: { boolValue: false } },
+          ],
+          samples: [{ value: 1.5, timestampMs: "1700000000000" }, { timestampMs: "1700000020000" }],
+          exemplars: [
+            {
+              labels: [{ key: "trace:id", value: { stringValue: "c0ffee" } }],
+              value: 0.25,
+              timestampMs: "1700000005123",
+            },
+          ],
+        },
+      ],
+      metrics: { completedJobs: 2, inspectedSpans: "7" },
+    });
+    const { query, ...request } = metricsRequests[0]!;
+    expect(print(query)).toBe("{ true } | rate()");
+    expect(request).toEqual({
+      tenants: ["team"],
+      startNanos: range.start - range.step,
+      endNanos: range.end,
+      stepNanos: range.step,
+      isInstant: false,
+      exemplars: 9,
+      seriesMax: 4,
+      progress: true,
+    });
+  });
+
+  test("of a range have defaults for what is 0", async () => {
+    await all(client.metricsQueryRange({ query: "{} | rate()" }, team));
+    expect(metricsRequests[0]).toMatchObject({
+      // An hour up to now, in steps of 15 s, and one more: 1699996395 is a multiple.
+      startNanos: 1_699_996_380_000_000_000n,
+      endNanos: 1_700_000_010_000_000_000n,
+      stepNanos: 15_000_000_000n,
+      exemplars: 100,
+      seriesMax: 0,
+    });
+  });
+
+  test("of an instant have a value a series", async () => {
+    metricsAnswer = () => answering(answerOf([seriesOf({ name: "a" }, [123]), seriesOf({ name: "b" }, [0])]));
+    const { step: _, ...interval } = range;
+    const [message, ...rest] = await all(client.metricsQueryInstant(interval, team));
+    expect(rest).toEqual([]);
+    expect(toJson(QueryInstantResponseSchema, message!)).toEqual({
+      series: [
+        { labels: [{ key: "name", value: { stringValue: "a" } }], value: 123 },
+        { labels: [{ key: "name", value: { stringValue: "b" } }] },
+      ],
+      metrics: {},
+    });
+    expect(metricsRequests[0]).toMatchObject({
+      startNanos: range.start,
+      endNanos: range.end,
+      stepNanos: 20_000_000_000n,
+      isInstant: true,
+      progress: true,
+    });
+  });
+
+  test("have metrics even where nothing was found", async () => {
+    metricsAnswer = () => answering(answerOf([]));
+    const [message] = await all(client.metricsQueryRange(range, team));
+    expect([...toBinary(QueryRangeResponseSchema, message!)]).toEqual([0x12, 0]);
+  });
+
+  test("are split where they are large, with the metrics in each and the status in the last", async () => {
+    const many = Array.from({ length: 5 }, (_, i) =>
+      seriesOf({ name: String(i).padEnd(250, "x") }, [1, 1, 1]),
+    );
+    metricsAnswer = () =>
+      answering(answerOf(many, { metrics: { ...noSearchMetrics, totalJobs: 3 }, partial: "too much" }));
+    const messages = await all(clientOf(inPackets).metricsQueryRange(range, team));
+    expect(messages.map(({ series }) => series.length)).toEqual([1, 1, 1, 1, 1]);
+    expect(messages.map(({ metrics }) => metrics!.totalJobs)).toEqual([3, 3, 3, 3, 3]);
+    const { COMPLETE, PARTIAL } = PartialStatus;
+    expect(messages.map(({ status, message }) => [status, message])).toEqual([
+      ...Array(4).fill([COMPLETE, ""]),
+      [PARTIAL, "too much"],
+    ]);
+  });
+
+  test("show what has been counted while it goes on", async () => {
+    const more = Promise.withResolvers<void>();
+    metricsAnswer = async function* () {
+      yield answerOf([], { final: false });
+      yield answerOf([seriesOf({ name: "a" }, [Number.NaN, 1, 2])], { final: false });
+      await more.promise;
+      yield answerOf([seriesOf({ name: "a" }, [4, 1, 2])]);
+    };
+    const seen: number[][] = [];
+    for await (const { series } of client.metricsQueryRange(range, team)) {
+      seen.push(series.flatMap(({ samples }) => samples.map(({ value }) => value)));
+      if (series.length > 0) more.resolve();
+    }
+    expect(seen).toEqual([[], [1, 2], [4, 1, 2]]);
+  });
+
+  test("fail with Tempo's words and one code", async () => {
+    for (const [request, text] of [
+      [{ query: "{" }, "parse error at line 1, col 2"],
+      [{ query: "{}" }, "not a metrics query"],
+      [{ ...range, end: range.start }, "end must be greater than start"],
+      [{ ...range, step: 1n }, "step of 1ns is too small, minimum step for given range is 2ms"],
+      [{ ...range, start: 1n }, "metrics query time range exceeds the maximum allowed duration of 168h0m0s"],
+    ] as const) {
+      const failure = await failureOf(client.metricsQueryRange(request, team));
+      expect(failure![0]).toBe(Code.Unknown);
+      expect(failure![1]).toStartWith(text);
+    }
+    expect(await failureOf(client.metricsQueryInstant({ query: "{}" }, team))).toMatchObject([
+      Code.Unknown,
+      expect.stringContaining("not a metrics query"),
+    ]);
+    expect(await failureOf(client.metricsQueryInstant(range))).toEqual([Code.Unknown, "no org id"]);
+    metricsAnswer = () => answering(new QueryTooLarge("too much"));
+    expect(await failureOf(client.metricsQueryRange(range, team))).toEqual([Code.Unknown, "too much"]);
+  });
 });
 
 describe("over the HTTP port", () => {

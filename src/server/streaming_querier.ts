@@ -1,36 +1,34 @@
 // Tempo's streaming query API over gRPC: what Grafana asks while it shows what has been found so far.
-import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type {
   SearchRequest,
   SearchTagsRequest,
   SearchTagValuesRequest,
   StreamingQuerier,
 } from "../gen/rubato/querier/v1/streaming_querier_pb.ts";
-import type { QueryTurns } from "../query/query_turns.ts";
+import type { MetricsQueries } from "../query/metrics_queries.ts";
 import type { SearchPart, SearchQueries } from "../query/search_queries.ts";
 import type { SearchParams } from "../query/search_request.ts";
-import type { SearchMetrics, TagsMetrics } from "../query/search_types.ts";
+import type { TagsMetrics } from "../query/search_types.ts";
 import type { Lookup, TagQueries } from "../query/tag_queries.ts";
 import type { TagsParams } from "../query/tags_request.ts";
 import { framedSize } from "../query/wire.ts";
-import { log } from "../telemetry/log.ts";
-import { refusalOf } from "./refusal.ts";
+import { answering, inTurn, packets, searchMetricsOf } from "./answer_stream.ts";
+import { metricsStreams } from "./metrics_streams.ts";
 import { type TenantHeader, tenantHeader } from "./tenant.ts";
 
 export interface QuerierDeps {
   search: SearchQueries;
   tags: TagQueries;
+  metrics: MetricsQueries;
   /** The tenants that a request asks for. Throws TenantError. */
   tenantsOf(header: TenantHeader): string[];
   /** Messages are split where they would be larger; 0: never. */
   packetBytesMax: number;
 }
 
-/** What the metrics of a message take at most, with their frame. */
-const metricsBytesMax = 64;
-
 export function streamingQuerier(deps: QuerierDeps): ServiceImpl<typeof StreamingQuerier> {
-  const { search, tags, tenantsOf } = deps;
+  const { search, tags, metrics, tenantsOf } = deps;
   const packetBytesMax = deps.packetBytesMax || Number.POSITIVE_INFINITY;
   const tenantsIn = ({ requestHeader }: HandlerContext) => tenantsOf(requestHeader.get(tenantHeader));
 
@@ -46,55 +44,42 @@ export function streamingQuerier(deps: QuerierDeps): ServiceImpl<typeof Streamin
       listing(
         context,
         () => tags.names(message.scope, namesParams(message), tenantsIn(context)),
-        ({ names, metrics }) => packets(names, textSize).map((tagNames) => ({ tagNames, metrics })),
+        ({ names, metrics }) =>
+          packets(names, textSize, packetBytesMax).map((tagNames) => ({ tagNames, metrics })),
       ),
 
     searchTagsV2: (message, context) =>
       listing(
         context,
         () => tags.scopes(message.scope, namesParams(message), tenantsIn(context)),
-        ({ scopes, metrics }) => packets(scopes, scopeSize).map((part) => ({ scopes: part, metrics })),
+        ({ scopes, metrics }) =>
+          packets(scopes, scopeSize, packetBytesMax).map((part) => ({ scopes: part, metrics })),
       ),
 
     searchTagValues: (message, context) =>
       listing(
         context,
         () => tags.values(message.tagName, valuesParams(message), tenantsIn(context)),
-        ({ values, metrics }) => packets(values, textSize).map((tagValues) => ({ tagValues, metrics })),
+        ({ values, metrics }) =>
+          packets(values, textSize, packetBytesMax).map((tagValues) => ({ tagValues, metrics })),
       ),
 
     searchTagValuesV2: (message, context) =>
       listing(
         context,
         () => tags.typedValues(message.tagName, valuesParams(message), tenantsIn(context)),
-        ({ values, metrics }) => packets(values, valueSize).map((tagValues) => ({ tagValues, metrics })),
+        ({ values, metrics }) =>
+          packets(values, valueSize, packetBytesMax).map((tagValues) => ({ tagValues, metrics })),
       ),
 
-    metricsQueryRange: noMetricsQueries,
-    metricsQueryInstant: noMetricsQueries,
+    ...metricsStreams(metrics, tenantsIn, packetBytesMax),
   };
 
   function* packetsOf({ traces, metrics }: SearchPart) {
     const messages = traces.map(({ message }) => message);
-    for (const part of packets(messages, ({ length }) => framedSize(length))) {
-      yield { traces: part as Uint8Array<ArrayBuffer>[], metrics: searchMetrics(metrics) };
+    for (const part of packets(messages, ({ length }) => framedSize(length), packetBytesMax)) {
+      yield { traces: part as Uint8Array<ArrayBuffer>[], metrics: searchMetricsOf(metrics) };
     }
-  }
-
-  /** The elements in lists that fit into a message each. At least one list. */
-  function packets<T>(elements: T[], sizeOf: (element: T) => number): T[][] {
-    const lists: T[][] = [[]];
-    let bytes = metricsBytesMax;
-    for (const element of elements) {
-      const size = sizeOf(element);
-      if (bytes + size > packetBytesMax && lists.at(-1)!.length > 0) {
-        lists.push([]);
-        bytes = metricsBytesMax;
-      }
-      bytes += size;
-      lists.at(-1)!.push(element);
-    }
-    return lists;
   }
 
   function listing<T extends { metrics: TagsMetrics }, M>(
@@ -110,56 +95,6 @@ export function streamingQuerier(deps: QuerierDeps): ServiceImpl<typeof Streamin
       for await (const each of found) yield* messagesOf({ ...each, metrics: tagsMetrics(each.metrics) });
     });
   }
-}
-
-// biome-ignore lint/correctness/useYield: it only fails
-async function* noMetricsQueries(): AsyncGenerator<never, void, void> {
-  throw new ConnectError("this version does not answer TraceQL metrics queries", Code.Unimplemented);
-}
-
-/** Yields what `find` does, in a turn. */
-async function* inTurn<T>(
-  turns: QueryTurns,
-  client: AbortSignal,
-  find: () => AsyncGenerator<T, void, void>,
-): AsyncGenerator<T, void, void> {
-  await turns.begin(client);
-  try {
-    yield* find();
-  } finally {
-    turns.end(0)();
-  }
-}
-
-/** Yields what `answer` does, and fails in the words and codes that clients of Tempo know. */
-async function* answering<M>(
-  { signal, method }: HandlerContext,
-  answer: () => AsyncGenerator<M, void, void>,
-): AsyncGenerator<M, void, void> {
-  try {
-    yield* answer();
-  } catch (error) {
-    // Why the call has ended, where it was the call that did: its time is over.
-    if (signal.aborted && signal.reason instanceof ConnectError) throw signal.reason;
-    const { status, message } = refusalOf(error);
-    if (status === 500) log.error("query failed", { method: method.name, error: error as Error });
-    throw new ConnectError(message, codeOf(status));
-  }
-}
-
-/** A missing tenant is of unknown code in Tempo. */
-const codes: Readonly<Record<number, Code>> = {
-  400: Code.InvalidArgument,
-  401: Code.Unknown,
-  422: Code.ResourceExhausted,
-  429: Code.ResourceExhausted,
-  499: Code.Canceled,
-};
-
-function codeOf(
-  status: number, // of HTTP
-): Code {
-  return codes[status] ?? Code.Internal;
 }
 
 function searchParams(message: SearchRequest): SearchParams {
@@ -182,15 +117,6 @@ function namesParams({ query, start, end, maxTagsPerScope: limit }: SearchTagsRe
 
 function valuesParams({ query, start, end, maxTagValues: limit }: SearchTagValuesRequest): TagsParams {
   return { query, start, end, since: "", limit };
-}
-
-function searchMetrics(metrics: SearchMetrics) {
-  return {
-    ...metrics,
-    inspectedBytes: BigInt(metrics.inspectedBytes),
-    totalBlockBytes: BigInt(metrics.totalBlockBytes),
-    inspectedSpans: BigInt(metrics.inspectedSpans),
-  };
 }
 
 function tagsMetrics(metrics: TagsMetrics) {

@@ -29,6 +29,11 @@ const valuesRequest: Method["request"] = {
   maxTagValues: [6, "varint"],
   staleValueThreshold: [7, "varint"],
 };
+const instantRequest: Method["request"] = {
+  query: [1, "string"],
+  start: [2, "varint"],
+  end: [3, "varint"],
+};
 const methods: Record<string, Method> = {
   Search: {
     request: {
@@ -43,6 +48,17 @@ const methods: Record<string, Method> = {
     },
     response: "SearchResponse",
   },
+  MetricsQueryRange: {
+    request: {
+      ...instantRequest,
+      step: [4, "varint"],
+      queryMode: [7, "string"],
+      exemplars: [16, "varint"],
+      maxSeries: [17, "varint"],
+    },
+    response: "QueryRangeResponse",
+  },
+  MetricsQueryInstant: { request: instantRequest, response: "QueryInstantResponse" },
   SearchTags: { request: tagsRequest, response: "SearchTagsResponse" },
   SearchTagsV2: { request: tagsRequest, response: "SearchTagsV2Response" },
   SearchTagValues: { request: valuesRequest, response: "SearchTagValuesResponse" },

@@ -229,6 +229,14 @@ const operators: Record<string, Operator> = {
     );
     if (!sameScalar(total, sum)) fail(path, `expected ${member} to add up to ${total}, got ${sum}`);
   },
+  samples(matcher, arg, got, path) {
+    const have = asList(got, path).flatMap((item) => {
+      const { timestampMs = "0", value = 0 } = item as JsonObject;
+      return value === 0 ? [] : [[String(timestampMs), value]];
+    });
+    const want = (arg as Json[][]).map(([ms, value]) => [String(ms), value!]);
+    matcher.match({ $unordered: want }, have, path);
+  },
   json(matcher, arg, got, path) {
     if (typeof got !== "string") fail(path, `expected a string with JSON, got ${short(got)}`);
     let value: Json;

@@ -1,7 +1,7 @@
 // The cases of the semantic TraceQL corpus and the traces that they are asked of. The format is described beside the corpus.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
-import { type Typed, typedJson } from "./typed_json.ts";
+import { type Double, type Typed, typedJson } from "./typed_json.ts";
 
 /** Resource attribute with the salt of the run, on everything that is pushed. */
 export const runAttribute = "conformance.run";
@@ -25,6 +25,19 @@ export interface TraceMeta {
   serviceStats?: Record<string, { spanCount: number; errorCount: number }>;
 }
 
+export interface SeriesExpectation {
+  labels: [key: string, value: Typed][];
+  /** Seconds after the run's base. All that there are. */
+  samples?: [seconds: number | Double, value: number | Double][];
+  /** Of an instant query. */
+  value?: number | Double;
+  /** Of all samples. */
+  sum?: number | Double;
+}
+
+/** After the run's base, in whole seconds or exactly. */
+export type TimeOffset = number | { nanos: number };
+
 export interface Expectation {
   status?: number | number[];
   bodyContains?: string;
@@ -39,6 +52,14 @@ export interface Expectation {
   spanAttributes?: Record<string, Record<string, Typed>>;
   spanNames?: Record<string, string>;
   traceMeta?: Record<string, TraceMeta>;
+  // metrics
+  series?: SeriesExpectation[];
+  ordered?: boolean;
+  seriesCount?: number;
+  seriesAbsent?: [key: string, value: Typed][][];
+  /** Between two samples. */
+  stepMillis?: number;
+  exemplars?: { min?: number; max?: number; ownTraces?: boolean };
   // tags
   values?: (string | [type: string, value: string])[];
   valuesNot?: (string | [type: string, value: string])[];
@@ -50,12 +71,22 @@ export interface Expectation {
   mode?: "exact" | "contains";
 }
 
-export interface SemanticCase {
+interface CaseOf<Kind, Params> {
   id: string;
-  kind: "search" | "metrics" | "tags";
+  kind: Kind;
   traces?: string | string[];
   query: string;
-  params?: {
+  params?: Params;
+  expect: Expectation;
+  tags?: string[];
+  note?: string;
+  /** Paths of `traces`. */
+  fixtures: string[];
+}
+
+export type SearchCase = CaseOf<
+  "search" | "tags",
+  {
     startOffset?: number;
     endOffset?: number;
     limit?: number | string;
@@ -64,13 +95,21 @@ export interface SemanticCase {
     tag?: string;
     version?: "v1" | "v2";
     scope?: string;
-  };
-  expect: Expectation;
-  tags?: string[];
-  note?: string;
-  /** Paths of `traces`. */
-  fixtures: string[];
-}
+  }
+>;
+
+export type MetricsCase = CaseOf<
+  "metrics",
+  {
+    startOffset?: TimeOffset;
+    endOffset?: TimeOffset;
+    step?: string;
+    exemplars?: number;
+    instant?: boolean;
+  }
+>;
+
+export type SemanticCase = SearchCase | MetricsCase;
 
 interface SemanticFile {
   name: string;
@@ -105,6 +144,11 @@ export class SemanticRun {
 
   salted(traceId: string): string {
     return traceId.slice(0, saltAt) + this.salt + traceId.slice(saltAt + saltLength);
+  }
+
+  /** Unix seconds or nanoseconds, as a parameter. */
+  time(offset: TimeOffset): string {
+    return typeof offset === "number" ? String(this.base + offset) : String(this.nanos(offset.nanos));
   }
 
   nanos(offset: string | number): bigint {

@@ -3,7 +3,7 @@ import { Mismatch } from "./matcher.ts";
 import {
   type Expectation,
   runAttribute,
-  type SemanticCase,
+  type SearchCase,
   type SemanticFixture,
   type SemanticRun,
   type SpanSetExpectation,
@@ -70,7 +70,7 @@ export function checkStatus(expect: Expectation, status: number, text: string): 
 }
 
 export function checkSearch(
-  { expect }: SemanticCase,
+  { expect }: SearchCase,
   answer: SearchJson,
   fixtures: SemanticFixture[],
   run: SemanticRun,
@@ -144,7 +144,7 @@ function fits(id: string, set: SpanSetJson, wanted: SpanSetExpectation): boolean
   return wanted.attributes === undefined || equal(attributeMap(set.attributes), wantedMap(wanted.attributes));
 }
 
-export function checkTags({ expect, params = {} }: SemanticCase, answer: TagsJson, run: SemanticRun): void {
+export function checkTags({ expect, params = {} }: SearchCase, answer: TagsJson, run: SemanticRun): void {
   const compare = (what: string, got: Iterable<string>, want: string[]) => {
     const found = [...new Set(got)].sort();
     const missing = want.filter((one) => !found.includes(one));
@@ -190,7 +190,7 @@ function doubleText(value: number): string {
   return value.toPrecision(12);
 }
 
-function wantedText(value: Typed): string {
+export function wantedText(value: Typed): string {
   if (value instanceof Double) return `double ${doubleText(value.value)}`;
   if (Array.isArray(value)) return `[${value.map(wantedText).join(", ")}]`;
   if (typeof value === "number") return `int ${value}`;
@@ -213,10 +213,10 @@ function equal(got: unknown, want: unknown): boolean {
   return Bun.deepEquals(got, want);
 }
 
-function same(what: string, got: unknown, want: unknown): void {
+export function same(what: string, got: unknown, want: unknown): void {
   if (!equal(got, want)) fail(`${what}: got ${JSON.stringify(got)}, expected ${JSON.stringify(want)}`);
 }
 
-function fail(reason: string): never {
+export function fail(reason: string): never {
   throw new Mismatch(reason);
 }

@@ -110,7 +110,7 @@ const fieldText: Text = fc.letrec<{ node: string }>((tie) => ({
   ),
 })).node;
 
-const filter = fc.oneof(
+export const filterText = fc.oneof(
   { weight: 5, arbitrary: join("{ ", fieldText, " }") },
   { weight: 1, arbitrary: fc.constant("{}") },
 );
@@ -125,7 +125,7 @@ const spansetOp = fc.constantFrom(
 const spanset: Text = fc.letrec<{ node: string }>((tie) => ({
   node: fc.oneof(
     { maxDepth: 2 },
-    { weight: 3, arbitrary: filter },
+    { weight: 3, arbitrary: filterText },
     { weight: 1, arbitrary: join("(", tie("node"), " ", spansetOp, " ", tie("node"), ")") },
   ),
 })).node;
@@ -159,7 +159,7 @@ const stage = fc.oneof(
   { weight: 3, arbitrary: group },
   { weight: 1, arbitrary: fc.constant("coalesce()") },
   { weight: 3, arbitrary: select },
-  { weight: 2, arbitrary: filter },
+  { weight: 2, arbitrary: filterText },
 );
 const pipeline = fc
   .tuple(

@@ -80,16 +80,12 @@ export function searchTraces(text: string, traces: OracleTrace[], options: Oracl
 /** @param query valid and rewritten */
 export function searchQuery(query: Query, traces: OracleTrace[], options: OracleOptions = {}): OracleAnswer {
   const doubts: Doubts = new Set();
-  const uses = new Uses(query);
   const { startNanos, endNanos } = options;
   const found: FoundTrace[] = [];
   for (const trace of traces) {
     if (startNanos !== undefined && trace.endNanos < startNanos) continue;
     if (endNanos !== undefined && trace.startNanos > endNanos) continue;
-    const reader = new Reader(trace, doubts);
-    const alone = query.stages.length === 1 && query.stages[0]!.kind === "filter";
-    const fields = new Fields(uses, reader, alone, doubts);
-    const sets = new Pipeline(fields).run(query.stages, [{ spans: trace.spans, attributes: [] }]);
+    const { sets, uses, reader, fields } = judge(query, trace, doubts);
     if (sets.length === 0) continue;
     const report = new Report(query, uses, reader, fields);
     found.push({
@@ -104,6 +100,24 @@ export function searchQuery(query: Query, traces: OracleTrace[], options: Oracle
 interface SpanSet {
   spans: OracleSpan[];
   attributes: NamedValue[];
+}
+
+interface Judged {
+  /** What the query's stages leave of the trace. */
+  sets: SpanSet[];
+  uses: Uses;
+  reader: Reader;
+  fields: Fields;
+}
+
+/** @param query valid and rewritten; of a metrics query the part before the metrics function counts */
+export function judge(query: Query, trace: OracleTrace, doubts: Doubts): Judged {
+  const uses = new Uses(query);
+  const reader = new Reader(trace, doubts);
+  const alone = query.stages.length === 1 && query.stages[0]!.kind === "filter";
+  const fields = new Fields(uses, reader, alone, doubts);
+  const sets = new Pipeline(fields).run(query.stages, [{ spans: trace.spans, attributes: [] }]);
+  return { sets, uses, reader, fields };
 }
 
 class Pipeline {
