@@ -11,18 +11,33 @@ export interface Colours {
   warning: Paint;
   /** The same service has the same colour everywhere in an output. */
   service(name: string): Paint;
+  /** By its place in a chart. */
+  series(index: number): Paint;
+  /** Of a heat map, from 1, the coldest. */
+  heat(level: number): Paint;
 }
 
 /** Of the 256 of xterm: told apart on dark and on light ground, and none of them the red of failures. */
-const serviceColours = [33, 172, 35, 133, 37, 136, 105, 71, 168, 67, 142, 98] as const;
+const palette = [33, 172, 35, 133, 37, 136, 105, 71, 168, 67, 142, 98] as const;
+const heatColours = [67, 98, 169, 203] as const;
 
 const plain: Paint = (text) => text;
 
 /** @param wanted whether to colour at all */
 export function coloursFor(wanted: boolean): Colours {
   if (!wanted) {
-    const service = () => plain;
-    return { title: plain, dim: plain, id: plain, key: plain, failure: plain, warning: plain, service };
+    const always = () => plain;
+    return {
+      title: plain,
+      dim: plain,
+      id: plain,
+      key: plain,
+      failure: plain,
+      warning: plain,
+      service: always,
+      series: always,
+      heat: always,
+    };
   }
   const known = new Map<string, Paint>();
   return {
@@ -35,12 +50,18 @@ export function coloursFor(wanted: boolean): Colours {
     service(name) {
       let paint = known.get(name);
       if (paint === undefined) {
-        paint = sequence(`38;5;${serviceColours[known.size % serviceColours.length]}`);
+        paint = sequence(foreground(palette, known.size));
         known.set(name, paint);
       }
       return paint;
     },
+    series: (index) => sequence(foreground(palette, index)),
+    heat: (level) => sequence(foreground(heatColours, level - 1)),
   };
+}
+
+function foreground(colours: readonly number[], index: number): string {
+  return `38;5;${colours[index % colours.length]}`;
 }
 
 function sequence(code: string): Paint {

@@ -3,6 +3,10 @@
 /** With what -help says about each. */
 export const commandHelp = {
   query: { usage: "query '<traceql>'", help: "find traces on a running server and print them as a table" },
+  metrics: {
+    usage: "metrics '<traceql>'",
+    help: "draw a TraceQL metrics query of a running server as a chart",
+  },
   trace: { usage: "trace <id>", help: "draw the waterfall of one trace" },
 } as const;
 

@@ -19,3 +19,9 @@ export function integer(value: unknown): bigint {
   if (typeof value === "string" && /^-?\d{1,20}$/.test(value)) return BigInt(value);
   return typeof value === "number" && Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
 }
+
+/** A double: one of 0 is left out, and what JSON has no number for comes as a string. */
+export function double(value: unknown): number {
+  if (value === undefined) return 0;
+  return typeof value === "number" || typeof value === "string" ? Number(value) : Number.NaN;
+}

@@ -19,11 +19,13 @@ export function shortLocalTimes(moments: readonly bigint[], now: Date): string[]
   return times.map((time) => (common === undefined ? time.replace(/\.\d+$/, "") : time.slice(common.length)));
 }
 
-function day(date: Date): string {
+/** `2026-01-15` */
+export function day(date: Date): string {
   return `${digits(date.getFullYear(), 4)}-${digits(date.getMonth() + 1, 2)}-${digits(date.getDate(), 2)}`;
 }
 
-function clock(date: Date): string {
+/** `10:05:12.034` */
+export function clock(date: Date): string {
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()]
     .map((part) => digits(part, 2))
     .join(":");

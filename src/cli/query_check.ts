@@ -9,8 +9,24 @@ const afterMax = 30;
 
 /** What the language says against the query, with its place shown; null if it is one. */
 export function problemOf(query: string): string | null {
+  return problemIn(query, () => validate(parse(query)));
+}
+
+/** The same of a query for series, which needs a metrics function. */
+export function metricsProblemOf(query: string): string | null {
+  let hasFunction = true;
+  const problem = problemIn(query, () => {
+    const tree = parse(query);
+    validate(tree);
+    hasFunction = tree.metrics !== null;
+  });
+  if (problem !== null || hasFunction) return problem;
+  return "the query has no metrics function, such as | rate() or | quantile_over_time(duration, .9)";
+}
+
+function problemIn(query: string, check: () => void): string | null {
   try {
-    validate(parse(query));
+    check();
     return null;
   } catch (error) {
     if (!(error instanceof TraceQLError)) throw error;

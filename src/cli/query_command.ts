@@ -1,11 +1,12 @@
 // `rubato query`: asks a server which traces a TraceQL query finds, and prints them as a table.
 import { CommandError } from "./command_error.ts";
+import { askJson, readJson } from "./json_answer.ts";
 import { type Option, optionsHelp, parseOptions, wholeNumber } from "./options.ts";
 import { printableJson } from "./printable.ts";
-import { problemOf, withPlace } from "./query_check.ts";
+import { problemOf } from "./query_check.ts";
 import { queryTable } from "./query_table.ts";
 import { type FoundTrace, readSearchAnswer } from "./search_answer.ts";
-import { ask, refusal, serverOf, serverOptions } from "./server.ts";
+import { serverOf, serverOptions } from "./server.ts";
 import type { Terminal } from "./terminal.ts";
 import { timeOptions, timeRange } from "./time_range.ts";
 
@@ -59,24 +60,16 @@ export async function query(argv: readonly string[], terminal: Terminal): Promis
     if (problem !== null) throw CommandError.usage(problem);
   }
 
-  const answer = await ask(server, `/api/search?${parameters}`, "application/json");
-  if (answer.status !== 200) throw CommandError.failed(withPlace(refusal(server, answer), text));
-  const json = new TextDecoder().decode(answer.body);
+  const json = await askJson(server, `/api/search?${parameters}`, text);
   if (values.json !== undefined) {
     terminal.out(`${printableJson(json.trimEnd())}\n`);
     return;
   }
-  print(read(json, server.url), terminal, { spans: values.spans !== undefined, limit, now });
-}
-
-function read(json: string, url: string): FoundTrace[] {
-  try {
-    return readSearchAnswer(json);
-  } catch {
-    throw CommandError.failed(
-      `${url} answered with something other than JSON: is it a Tempo-compatible server?`,
-    );
-  }
+  print(readJson(json, readSearchAnswer, server), terminal, {
+    spans: values.spans !== undefined,
+    limit,
+    now,
+  });
 }
 
 function print(

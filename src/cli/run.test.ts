@@ -33,10 +33,11 @@ async function rubato(
 }
 
 for (const runtime of Object.keys(runtimes)) {
-  test(`rubato trace and rubato query run on ${runtime} and end with their status`, async () => {
+  test(`rubato trace, query and metrics run on ${runtime} and end with their status`, async () => {
     const contentType = "application/protobuf";
     await using server = await fakeServer({
       [`/api/v2/traces/${traceId}`]: { contentType, body: responseProtobuf(false) },
+      "/api/metrics/query_range": { body: '{"series":[{"samples":[{"timestampMs":"1768471200000"}]}]}' },
       "/api/search": { body: '{"traces":[{"traceID":"1","startTimeUnixNano":"1768471200000000000"}]}' },
     });
     const drawn = await rubato(runtime, "trace", "-url", server.url, traceId);
@@ -47,6 +48,13 @@ for (const runtime of Object.keys(runtimes)) {
     const found = await rubato(runtime, "query", "-url", server.url, "{}");
     expect(found).toMatchObject({ status: 0, err: "1 trace\n" });
     expect(found.out).toContain("\n2026-01-15 10:00:00.000      <1ms  00000000000000000000000000000001\n");
+
+    const charted = await rubato(
+      runtime,
+      ...["metrics", "-url", server.url, "-start", "1768471200", "-end", "1768471260", "{} | rate()"],
+    );
+    expect(charted).toMatchObject({ status: 0, err: "1 series\n" });
+    expect(charted.out).toStartWith("2026-01-15 10:00:00 to 10:01:00, step 1s\n");
 
     const refused = await fakeServer({});
     await refused[Symbol.asyncDispose]();

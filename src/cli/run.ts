@@ -1,12 +1,14 @@
 // The commands for a person at a terminal. They talk to a server over HTTP, and share nothing with the server's own code.
 import { CommandError } from "./command_error.ts";
 import type { CommandName } from "./commands.ts";
+import { metrics } from "./metrics_command.ts";
 import { query } from "./query_command.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { trace } from "./trace_command.ts";
 
 const commands: Record<CommandName, (argv: readonly string[], terminal: Terminal) => Promise<void>> = {
   query,
+  metrics,
   trace,
 };
 
