@@ -9,6 +9,7 @@ const benchmarks: [file: string, quickArguments: string[]][] = [
   ["ingest.ts", ["--seconds", "10"]],
   ["trace_lookup.ts", ["--spans", "300000", "--lookups", "500"]],
   ["search.ts", ["--spans", "300000", "--runs", "5", "--live-spans", "100000", "--seconds", "5"]],
+  ["metrics.ts", ["--spans", "300000", "--runs", "5", "--live-spans", "100000"]],
 ];
 let failed = 0;
 for (const [file, quickArguments] of benchmarks) {

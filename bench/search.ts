@@ -1,12 +1,12 @@
 // TraceQL search over stored blocks and over live spans:
 // `bun bench/search.ts [--spans 3000000] [--runs 15] [--live-spans 300000] [--seconds 15] [--only stored|live]`.
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Rubato } from "../test/support/rubato.ts";
-import { drive, type PrintedResult, withServer } from "./drive.ts";
-import { QueryClient, type Timed } from "./query_client.ts";
-import { type MeasuredQuery, measuredQueries } from "./search_queries.ts";
+import type { Rubato } from "../test/support/rubato.ts";
+import { drive, type PrintedResult } from "./drive.ts";
+import { measure, printMeasured, Windows } from "./measure_queries.ts";
+import { QueryClient } from "./query_client.ts";
+import { type Settings, withLive, withStored } from "./query_servers.ts";
+import { searchQueries } from "./search_queries.ts";
 import { calibrate, mebibytes, printNoise, printTable, quantile } from "./table.ts";
 
 const { values } = parseArgs({
@@ -24,99 +24,13 @@ const seed = 1;
 const seedOfIngest = 2;
 const ingestRate = 30_000;
 const pausedMs = 100;
-const marginSeconds = 60;
-const queries = measuredQueries(seed);
-const settings: NonNullable<Parameters<typeof Rubato.start>[0]>["settings"] = JSON.parse(values.settings);
-
-/** Heads that are never cut while the benchmark runs. */
-const liveSettings = {
-  live_store: { max_block_duration: "1h", max_block_bytes: 4 * 1024 ** 3 },
-  memory: { budget_bytes: 3 * 1024 ** 3 },
-};
-
-/** Time ranges around all that was sent, each of them new: no cache of answers helps. */
-class Windows {
-  private next = 0;
-
-  constructor(
-    private readonly fromMs: number,
-    private readonly toMs: number,
-  ) {}
-
-  take(): { start: string; end: string } {
-    const shift = marginSeconds + this.next++;
-    return {
-      start: String(Math.floor(this.fromMs / 1000) - shift),
-      end: String(Math.ceil(this.toMs / 1000) + shift),
-    };
-  }
-}
-
-interface Measured {
-  query: MeasuredQuery;
-  firstMs: number;
-  sortedMs: Float64Array; // of the runs after the first
-  cpuMs: number; // of the server, per run
-  found: string;
-}
-
-async function measure(server: Rubato, windows: Windows): Promise<Measured[]> {
-  const client = new QueryClient(server.ports.http);
-  const all: Measured[] = [];
-  for (const query of queries) {
-    const ask = () => client.ask(query.path, { ...query.parameters, ...windows.take() });
-    const first = await ask();
-    const found = new Set([foundIn(query, first)]);
-    const ms = new Float64Array(first.status === 200 ? runs : 0);
-    const cpuAtStart = server.cpuSeconds();
-    for (let i = 0; i < ms.length; i++) {
-      const timed = await ask();
-      ms[i] = timed.ms;
-      found.add(foundIn(query, timed));
-    }
-    const cpuMs = ((server.cpuSeconds() - cpuAtStart) / ms.length) * 1000;
-    all.push({ query, firstMs: first.ms, sortedMs: ms.sort(), cpuMs, found: [...found].join(", ") });
-  }
-  client.close();
-  return all;
-}
-
-function foundIn(query: MeasuredQuery, { status, body }: Timed): string {
-  return status === 200 ? String(query.count(JSON.parse(body.toString("utf8")))) : `status ${status}`;
-}
-
-function printMeasured(measured: Measured[]): void {
-  const rows = measured.map(({ query, firstMs, sortedMs, cpuMs, found }) => [
-    query.name,
-    ...[quantile(sortedMs, 0.5), quantile(sortedMs, 0.95), sortedMs[0] ?? Number.NaN, firstMs, cpuMs].map(
-      (ms) => (Number.isNaN(ms) ? "" : ms.toFixed(1)),
-    ),
-    found,
-    query.bar,
-    query.tempo,
-  ]);
-  const head = ["", "p50 ms", "p95 ms", "min ms", "first ms", "CPU ms", "found", "bar", "Tempo 3.0.3"];
-  printTable(head, rows);
-}
+const queries = searchQueries(seed);
+const settings: Settings = JSON.parse(values.settings);
 
 async function stored(): Promise<void> {
-  await withServer(await Rubato.start({ settings }), async (server) => {
-    const fromMs = Date.now();
-    const sent = await drive(server.ports.otlpGrpc, { spans: values.spans, seed });
-    await server.flush();
-    const windows = new Windows(fromMs, Date.now());
-    // From a cold start: nothing in memory but what the server reads at start.
-    await server.stop();
-    await server.restart();
-    const blocks = readdirSync(join(server.dataFolder, "blocks", "single-tenant")).length;
-    const atStart = server.rssBytes();
-    server.resetPeak();
-    printMeasured(await measure(server, windows));
-    process.stdout.write(
-      `\n${sent.acknowledgedSpans} spans in ${blocks} blocks; server RSS ${mebibytes(atStart)} after the start, ` +
-        `${mebibytes(server.rssBytes())} after the queries, peak ${mebibytes(server.peakRssBytes())}\n`,
-    );
-  });
+  await withStored({ spans: values.spans, seed, settings }, async (server, windows) =>
+    printMeasured(await measure(server, queries, windows, runs)),
+  );
 }
 
 interface Beside {
@@ -175,13 +89,10 @@ async function live(): Promise<void> {
   ];
   const rows: string[][] = [];
   for (const beside of besides) {
-    const server = await Rubato.start({ settings: { ...settings, ...liveSettings } });
-    await withServer(server, async () => {
-      const fromMs = Date.now();
-      await drive(server.ports.otlpGrpc, { spans: values["live-spans"], seed });
+    await withLive({ spans: values["live-spans"], seed, settings }, async (server, windows) => {
       if (beside.pauseMs === null) {
         process.stdout.write(`\nLive, ${values["live-spans"]} spans in heads and no ingest:\n\n`);
-        printMeasured(await measure(server, new Windows(fromMs, Date.now())));
+        printMeasured(await measure(server, queries, windows, runs));
       }
       rows.push(liveRow(beside.name, await ingestBeside(server, beside)));
     });

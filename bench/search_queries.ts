@@ -3,22 +3,13 @@
 import { Request } from "./load/request.ts";
 import { loadDefaults, templatesMin } from "./load/run.ts";
 import { spansPerTrace } from "./load/shop.ts";
-
-export interface MeasuredQuery {
-  name: string;
-  path: string;
-  parameters: Record<string, string>;
-  /** How much the answer holds. */
-  count: (answer: unknown) => number;
-  bar: string;
-  tempo: string;
-}
+import { list, type MeasuredQuery } from "./measure_queries.ts";
 
 /** Enough for every match of the queries that are to have few. */
 const limitOfFew = "1000";
 
 /** @param seed of the load generator's ids, which its values follow */
-export function measuredQueries(seed: number): MeasuredQuery[] {
+export function searchQueries(seed: number): MeasuredQuery[] {
   const generic = { bar: "≤ 60", tempo: "260–575" };
   const regex = { bar: "≤ 40", tempo: "22–207" };
   return [
@@ -43,8 +34,7 @@ export function measuredQueries(seed: number): MeasuredQuery[] {
       name: "tag names",
       path: "/api/v2/search/tags",
       parameters: {},
-      count: (answer) =>
-        list(answer, "scopes").reduce<number>((sum, scope) => sum + list(scope, "tags").length, 0),
+      found: (answer) => String(list(answer, "scopes").flatMap((scope) => list(scope, "tags")).length),
       bar: "≤ 10",
       tempo: "18–111",
     },
@@ -56,9 +46,9 @@ export function measuredQueries(seed: number): MeasuredQuery[] {
 type Yardstick = Pick<MeasuredQuery, "bar" | "tempo">;
 
 function search(q: string, parameters: Record<string, string>, yardstick: Yardstick): MeasuredQuery {
-  const name = `${q.replaceAll("|", "\\|")}, limit ${parameters.limit}`;
-  const count = (answer: unknown) => list(answer, "traces").length;
-  return { name, path: "/api/search", parameters: { q, ...parameters }, count, ...yardstick };
+  const name = `${q}, limit ${parameters.limit}`;
+  const found = (answer: unknown) => String(list(answer, "traces").length);
+  return { name, path: "/api/search", parameters: { q, ...parameters }, found, ...yardstick };
 }
 
 function values(tag: string): MeasuredQuery {
@@ -66,7 +56,7 @@ function values(tag: string): MeasuredQuery {
     name: `values of ${tag}`,
     path: `/api/v2/search/tag/${tag}/values`,
     parameters: {},
-    count: (answer) => list(answer, "tagValues").length,
+    found: (answer) => String(list(answer, "tagValues").length),
     bar: "≤ 3",
     tempo: "3–5",
   };
@@ -85,9 +75,4 @@ function rarestUser(seed: number): string {
     }
   }
   return [...counts].reduce((rarest, entry) => (entry[1] < rarest[1] ? entry : rarest))[0];
-}
-
-function list(answer: unknown, name: string): unknown[] {
-  const value = typeof answer === "object" && answer !== null ? Reflect.get(answer, name) : undefined;
-  return Array.isArray(value) ? value : [];
 }

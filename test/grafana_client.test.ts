@@ -1,17 +1,16 @@
 // What Grafana asks of a Tempo data source, row by row as its clients send it, with the checks that stand for its plugin: requests of
-// traces, searches, tags and streams, and those of Traces Drilldown.
+// traces, searches, tags and streams.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { create, toBinary } from "@bufbuild/protobuf";
-import {
-  type ExportTraceServiceRequest,
-  ExportTraceServiceRequestSchema,
-} from "../src/gen/opentelemetry/proto/collector/trace/v1/trace_service_pb.ts";
-import { streamProblems, strictProblems, tableProblems, tagProblems } from "./conformance/grafana_checks.ts";
+import { streamProblems, tableProblems, tagProblems } from "./conformance/grafana_checks.ts";
 import { StreamingClient } from "./conformance/grpc_calls.ts";
+import type { MetricsJson } from "./conformance/metrics_checks.ts";
 import type { Json } from "./conformance/placeholders.ts";
 import { decodeProto } from "./conformance/proto_reader.ts";
 import { type SearchJson, type TraceJson, valueText } from "./conformance/semantic_checks.ts";
+import { grafanaGet, grafanaSearch, type Params } from "./support/grafana_requests.ts";
+import { valuesByName } from "./support/grafana_series.ts";
 import { Rubato } from "./support/rubato.ts";
+import { int, push, requestOf, type SpanOf, spanAt, text } from "./support/sent_spans.ts";
 
 setDefaultTimeout(60_000); // servers start and stop in hooks and tests
 
@@ -26,65 +25,10 @@ const maxBytesPerTrace = 60_000;
 const smallTraces = 25;
 const browser = "application/json, text/plain, */*";
 
-type Value =
-  | { case: "stringValue"; value: string }
-  | { case: "intValue"; value: bigint }
-  | { case: "arrayValue"; value: { values: { value: Value }[] } };
-const text = (value: string): Value => ({ case: "stringValue", value });
-const attributes = (of: Record<string, Value>) =>
-  Object.entries(of).map(([key, value]) => ({ key, value: { value } }));
+const span = (of: SpanOf) => spanAt(base, of);
 
-interface SpanOf {
-  trace: string;
-  id: number;
-  parent?: number;
-  name: string;
-  kind?: number;
-  error?: boolean;
-  startMs?: number;
-  durationMs?: number;
-  attributes?: Record<string, Value>;
-  exception?: string;
-}
-
-function span(of: SpanOf) {
-  const { trace, id, parent = 0, name, kind = 2, error = false, startMs = 0, durationMs = 10 } = of;
-  const bytes = (number: number) => Buffer.from(number.toString(16).padStart(16, "0"), "hex");
-  const start = BigInt(base) * 1_000_000_000n + BigInt(startMs) * 1_000_000n;
-  return {
-    traceId: Buffer.from(trace, "hex"),
-    spanId: bytes(id),
-    parentSpanId: parent === 0 ? new Uint8Array() : bytes(parent),
-    name,
-    kind,
-    status: error ? { code: 2 } : undefined,
-    startTimeUnixNano: start,
-    endTimeUnixNano: start + BigInt(durationMs) * 1_000_000n,
-    attributes: attributes(of.attributes ?? {}),
-    events:
-      of.exception === undefined
-        ? []
-        : [
-            {
-              name: "exception",
-              timeUnixNano: start,
-              attributes: attributes({
-                "exception.message": text(of.exception),
-                "exception.type": text("Timeout"),
-                "exception.stacktrace": text("at pay()"),
-              }),
-            },
-          ],
-  };
-}
-
-function of(service: string, spans: ReturnType<typeof span>[]): ExportTraceServiceRequest {
-  const resource = { attributes: attributes({ "service.name": text(service) }) };
-  return create(ExportTraceServiceRequestSchema, { resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
-}
-
-const requests: ExportTraceServiceRequest[] = [
-  of("shop", [
+const requests = [
+  requestOf("shop", [
     span({
       trace: shop,
       id: 0x11,
@@ -102,7 +46,7 @@ const requests: ExportTraceServiceRequest[] = [
       attributes: { foo: text("axb") },
     }),
   ]),
-  of("payment", [
+  requestOf("payment", [
     span({
       trace: shop,
       id: 0x13,
@@ -113,8 +57,8 @@ const requests: ExportTraceServiceRequest[] = [
       error: true,
       exception: "no answer",
       attributes: {
-        "http.status_code": { case: "intValue", value: 504n },
-        n: { case: "intValue", value: 5n },
+        "http.status_code": int(504),
+        n: int(5),
         tags_array: { case: "arrayValue", value: { values: [{ value: text("t1") }, { value: text("t2") }] } },
       },
     }),
@@ -122,10 +66,8 @@ const requests: ExportTraceServiceRequest[] = [
       span({ trace: shop, id, parent: 0x13, name: "retry", kind: 3, startMs: 30 }),
     ),
   ]),
-  create(ExportTraceServiceRequestSchema, {
-    resourceSpans: [{ scopeSpans: [{ spans: [span({ trace: bare, id: 1, name: "bare" })] }] }],
-  }),
-  of(
+  requestOf(null, [span({ trace: bare, id: 1, name: "bare" })]),
+  requestOf(
     "large",
     Array.from({ length: 300 }, (_, i) =>
       span({
@@ -138,7 +80,7 @@ const requests: ExportTraceServiceRequest[] = [
     ),
   ),
   ...Array.from({ length: smallTraces }, (_, i) =>
-    of("small", [
+    requestOf("small", [
       span({ trace: `5a${i.toString(16).padStart(30, "0")}`, id: 1, name: "small", startMs: 1000 + i }),
     ]),
   ),
@@ -166,19 +108,9 @@ describe("Grafana", () => {
     return server?.remove();
   });
 
-  const get = (path: string, accept = "application/json") =>
-    server.request({
-      path,
-      headers: { Accept: accept, "User-Agent": "Grafana/13.1.0", "Accept-Encoding": "gzip" },
-    });
-  const search = async (q: string, params: Record<string, string> = {}) => {
-    const answer = await get(`/api/search?${new URLSearchParams({ q, ...window, ...params })}`);
-    expect([answer.status, answer.status === 200 ? "" : answer.text()]).toEqual([200, ""]);
-    const body = JSON.parse(answer.text()) as SearchJson;
-    expect(strictProblems(body as unknown as Json)).toEqual([]);
-    return body;
-  };
-  const values = async (tag: string, params: Record<string, string> = {}) => {
+  const get = (path: string, accept?: string) => grafanaGet(server, path, accept);
+  const search = (q: string, params: Params = {}) => grafanaSearch(server, q, { ...window, ...params });
+  const values = async (tag: string, params: Params = {}) => {
     const query = new URLSearchParams({ limit: "5000", ...params, tag: "ignored" });
     const answer = await get(`/api/v2/search/tag/${tag}/values?${query}`, browser);
     expect([tag, answer.status]).toEqual([tag, 200]);
@@ -500,12 +432,28 @@ describe("Grafana with tenants", () => {
   });
 
   const message = { Query: "{}", ...window };
+  const metrics = {
+    query: "{} | rate()",
+    start: `${window.start}000000000`,
+    end: `${window.end}000000000`,
+  };
+  const calls = [
+    ["Search", message],
+    ["MetricsQueryRange", metrics],
+    ["MetricsQueryInstant", metrics],
+  ] as const;
 
   test("42: no tenant", async () => {
     const answer = await server.request(`/api/search?${new URLSearchParams({ q: "{}", ...window })}`);
     expect([answer.status, answer.text().trim()]).toEqual([401, "no org id"]);
-    const { code, details } = await streaming.call({ method: "Search", message });
-    expect([code === 0, details]).toEqual([false, "no org id"]);
+    for (const path of ["/api/metrics/query", "/api/metrics/query_range"]) {
+      const metrics = await server.request(`${path}?${new URLSearchParams({ q: "{} | rate()", ...window })}`);
+      expect([metrics.status, metrics.text().trim()]).toEqual([401, "no org id"]);
+    }
+    for (const [method, message] of calls) {
+      const { code, details } = await streaming.call({ method, message });
+      expect([method, code === 0, details]).toEqual([method, false, "no org id"]);
+    }
   });
 
   test("42: the tenant twice", async () => {
@@ -514,25 +462,15 @@ describe("Grafana with tenants", () => {
       headers: { "X-Scope-OrgID": "a", "x-scope-orgid": "a" },
     });
     expect([answer.status, (JSON.parse(answer.text()) as SearchJson).traces?.length]).toEqual([200, 1]);
-    const stream = await streaming.call({
-      method: "Search",
-      message,
-      metadata: { "x-scope-orgid": ["a", "a"] },
-    });
+    const twice = { "x-scope-orgid": ["a", "a"] };
+    const stream = await streaming.call({ method: "Search", message, metadata: twice });
     expect(streamProblems(stream)).toEqual([]);
     expect((stream.messages.at(-1) as SearchJson).traces).toHaveLength(1);
+    const counted = await streaming.call({
+      method: "MetricsQueryInstant",
+      message: { ...metrics, query: "{} | count_over_time()" },
+      metadata: twice,
+    });
+    expect(valuesByName((counted.messages.at(-1) as MetricsJson).series)).toEqual({ count_over_time: 2 });
   });
 });
-
-async function push(server: Rubato, request: ExportTraceServiceRequest, tenant?: string): Promise<void> {
-  const answer = await server.otlp({
-    method: "POST",
-    path: "/v1/traces",
-    headers: {
-      "Content-Type": "application/x-protobuf",
-      ...(tenant === undefined ? {} : { "X-Scope-OrgID": tenant }),
-    },
-    body: toBinary(ExportTraceServiceRequestSchema, request),
-  });
-  if (answer.status !== 200) throw new Error(`push: ${answer.status} ${answer.text()}`);
-}

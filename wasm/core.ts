@@ -22,6 +22,7 @@ export { blobs, strings } from "./dictionary";
 export { seedHashes } from "./hash";
 export { columnAddress, reserveColumn, reserveMemory } from "./memory";
 export {
+  forgetOrders,
   orderBatch,
   orderedSpans,
   orderedTraces,

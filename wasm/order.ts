@@ -66,6 +66,12 @@ let queryTraceCount: u32 = 0;
 let querySpanCount: u32 = 0;
 
 /** Traces and spans that orderForQuery() ordered last. */
+/** Forgets what was ordered: of a batch that is emptied. */
+export function forgetOrders(): void {
+  queryTraceCount = 0;
+  querySpanCount = 0;
+}
+
 export function queryTraces(): u32 {
   return queryTraceCount;
 }

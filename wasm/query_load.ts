@@ -4,7 +4,7 @@ import { events, links, resources, scopes, spans } from "./batch";
 import { AttrType, Column } from "./column_ids";
 import { entryLength, entryStart, hashBytes, STRINGS } from "./dictionary";
 import { at, capacity, reserve } from "./memory";
-import { orderedTraces, queryTraces } from "./order";
+import { orderedTraces, querySpans, queryTraces } from "./order";
 import { elementType, isSingle, singleLength, singleStart, singleValue } from "./query_array";
 import { Field, QueryType, Table } from "./query_ids";
 import { contentsOf, startColumn, tableRows, typesOf } from "./query_vectors";
@@ -23,6 +23,11 @@ export function orderShift(): i32 {
 
 export function rankCount(): u32 {
   return shift ? queryTraces() : orderedTraces();
+}
+
+/** Ranks whose spans are listed: none where a query only asked when traces began. */
+function ranksWithSpans(): u32 {
+  return shift && !querySpans() ? 0 : rankCount();
 }
 
 /** Id of a string that lies at `from`, or -1 if the batch does not have it. Nothing is added. */
@@ -282,7 +287,7 @@ function ofTraces(to: u32, column: i32, type: u32, isWide: bool): void {
   memory.fill(typesOf(to), 0, spans);
   const types = typesOf(to);
   const out = contentsOf(to, spans);
-  const ranks = rankCount();
+  const ranks = ranksWithSpans();
   for (let rank: usize = 0; rank < <usize>ranks; rank++) {
     const value = isWide ? load<u64>(at(column) + (rank << 3)) : <u64>load<u32>(at(column) + (rank << 2));
     const end = load<u32>(at(shift + Column.OrderedSpanStart) + (rank << 2), 4);
@@ -299,7 +304,7 @@ function childCounts(to: u32): void {
   memory.fill(typesOf(to), 0, spans);
   const types = typesOf(to);
   const out = contentsOf(to, spans);
-  const ranks = rankCount();
+  const ranks = ranksWithSpans();
   const order = at(shift + Column.OrderedSpan);
   const lefts = at(shift + Column.NestedLeft);
   const parents = at(shift + Column.NestedParent);

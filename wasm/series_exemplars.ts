@@ -4,7 +4,7 @@ import { spans } from "./batch";
 import { Column } from "./column_ids";
 import { at, reserve } from "./memory";
 import { QueryType } from "./query_ids";
-import { typesOf } from "./query_vectors";
+import { contentsOf, typesOf } from "./query_vectors";
 import { bucketBits, Fold } from "./series_ids";
 import { firstSlot, gridStart, gridStep, lastSlot, NO_SLOT } from "./series_select";
 
@@ -41,7 +41,7 @@ export function pickExemplars(
     if (load<u32>(slots + (i << 2)) == NO_SLOT) continue;
     const bucket = (load<u64>(starts + (i << 3)) - gridStart - 1) / bucketNanos;
     if (bucket >= <u64>buckets || !load<u8>(wanted + <usize>bucket)) continue;
-    if (values != 0xffffffff && !counts(load<u8>(typesOf(values) + i), fold)) continue;
+    if (values != 0xffffffff && !counts(values, i, fold)) continue;
     const trace = load<u32>(traces + (i << 2));
     let isKnown = false;
     for (let k: usize = 0; k < <usize>count && !isKnown; k++) {
@@ -55,7 +55,10 @@ export function pickExemplars(
   return count;
 }
 
-function counts(type: u32, fold: u32): bool {
-  if (type == QueryType.Double) return fold != <u32>Fold.Buckets;
-  return type == QueryType.Int || type == QueryType.Duration;
+/** Whether the value of a span is one that is measured. */
+function counts(values: u32, span: usize, fold: u32): bool {
+  const type = <u32>load<u8>(typesOf(values) + span);
+  if (type == <u32>QueryType.Double) return fold != <u32>Fold.Buckets;
+  if (type != <u32>QueryType.Int && type != <u32>QueryType.Duration) return false;
+  return fold != <u32>Fold.Buckets || load<i64>(contentsOf(values, spans) + (span << 3)) >= 2;
 }

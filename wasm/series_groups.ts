@@ -161,9 +161,10 @@ export function groupOf(node: u32): u32 {
  * text, its length and its bytes; of ids of traces 16 bytes; of what has no value nothing; of all else 8 bytes.
  *
  * @param levels how many there are
- * @returns bytes of all keys
+ * @param bytesMax bytes of all keys: the groups from the first on that would take more are left out
+ * @returns how many groups have a key
  */
-export function writeGroupKeys(levels: u32): u32 {
+export function writeGroupKeys(levels: u32, bytesMax: u32): u32 {
   const groups = groupCount();
   reserve(Column.SeriesKeyEnd, (groups + 1) << 2);
   reserve(Column.QueryWork0, (levels + 1) << 2);
@@ -175,12 +176,37 @@ export function writeGroupKeys(levels: u32): u32 {
       store<u32>(path + ((<usize>level) << 2), node);
       node = load<u32>(at(Column.SeriesNodeParent) + ((<usize>node) << 2));
     }
+    let bytes: u32 = 0;
+    for (let level: u32 = 0; level < levels; level++) {
+      bytes += partBytes(load<u32>(path + ((<usize>level) << 2)));
+    }
+    if (bytes > bytesMax - end) return group;
     for (let level: u32 = 0; level < levels; level++) {
       end = writePart(end, load<u32>(path + ((<usize>level) << 2)));
     }
     store<u32>(at(Column.SeriesKeyEnd) + ((<usize>group) << 2), end);
   }
-  return end;
+  return groups;
+}
+
+function partBytes(node: u32): u32 {
+  const type = <u32>load<u8>(at(Column.SeriesNodeType) + node);
+  const value = <u32>load<u64>(at(Column.SeriesNodeValue) + ((<usize>node) << 3));
+  switch (type) {
+    case QueryType.Nil:
+      return 1;
+    case QueryType.String:
+    case QueryType.LinkTraceId:
+    case QueryType.LinkSpanId:
+      return 5 + entryLength(STRINGS, value);
+    case QueryType.Array:
+      elementType(value);
+      return 5 + singleLength;
+    case QueryType.TraceId:
+      return 17;
+    default:
+      return 9;
+  }
 }
 
 function writePart(end: u32, node: u32): u32 {

@@ -10,12 +10,12 @@ import { otherValues } from "./series_ids";
 /**
  * Finds or begins the groups that are handed in: their keys in the column Input, the end of each in SeriesKeyEnd.
  *
+ * @param count groups with a key; from there to `all` they have none, and no room
  * @param groupsMax groups, and `bytesMax` bytes of their keys, that are held at most
  * @returns how many found no room
  */
-export function mergeGroups(count: u32, groupsMax: u32, bytesMax: u32): u32 {
-  reserve(Column.SeriesIn4, (count + 1) << 2);
-  let without: u32 = 0;
+export function mergeGroups(count: u32, all: u32, groupsMax: u32, bytesMax: u32): u32 {
+  let without = beginMerge(count, all);
   let start: u32 = 0;
   for (let group: usize = 0; group < <usize>count; group++) {
     const end = load<u32>(at(Column.SeriesKeyEnd) + (group << 2));
@@ -31,6 +31,13 @@ export function mergeGroups(count: u32, groupsMax: u32, bytesMax: u32): u32 {
     store<u32>(at(Column.SeriesIn4) + (group << 2), own);
   }
   return without;
+}
+
+/** Every group from `count` to `all` has no room. @returns how many these are */
+function beginMerge(count: u32, all: u32): u32 {
+  reserve(Column.SeriesIn4, (all + 1) << 2);
+  memory.fill(at(Column.SeriesIn4) + ((<usize>count) << 2), 0, (all - count) << 2);
+  return all - count;
 }
 
 /** Adds the cells that are handed in, in SeriesIn0 to SeriesIn3, to those of the groups that mergeGroups() has found for theirs. */
@@ -55,9 +62,14 @@ export function mergeCells(count: u32, fold: u32, hasValues: u32): void {
  *
  * @param valuesMax groups of one attribute
  */
-export function mergeComparedGroups(count: u32, groupsMax: u32, bytesMax: u32, valuesMax: u32): u32 {
-  reserve(Column.SeriesIn4, (count + 1) << 2);
-  let without: u32 = 0;
+export function mergeComparedGroups(
+  count: u32,
+  all: u32,
+  groupsMax: u32,
+  bytesMax: u32,
+  valuesMax: u32,
+): u32 {
+  let without = beginMerge(count, all);
   let start: u32 = 0;
   for (let group: usize = 0; group < <usize>count; group++) {
     const end = load<u32>(at(Column.SeriesKeyEnd) + (group << 2));
@@ -67,10 +79,11 @@ export function mergeComparedGroups(count: u32, groupsMax: u32, bytesMax: u32, v
     let own: u32 = <u32>(find(STRINGS, from, length) + 1);
     if (!own && length) {
       const prefix = attributeLength(from);
-      const values = valuesOf(from, prefix);
       const held = strings();
       const bytes = load<u32>(at(Column.StringEnd) + ((<usize>held - 1) << 2));
-      if (held < groupsMax && bytes + length <= bytesMax) {
+      // The names of the attributes take as much room once more.
+      if (held < groupsMax && bytes + length <= bytesMax >>> 1) {
+        const values = valuesOf(from, prefix);
         if (load<u32>(values) < valuesMax) {
           store<u32>(values, load<u32>(values) + 1);
           own = intern(STRINGS, from, length) + 1;

@@ -188,6 +188,7 @@ export class SpanBatch {
   reset(): void {
     this.core.resetBatch!();
     this.core.resetKeyCache!();
+    this.core.forgetOrders!();
   }
 }
 

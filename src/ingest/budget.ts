@@ -18,10 +18,10 @@ const queueShare = 0.1;
 const requestShare = 1 / 3;
 const requestRowBytesMin = 16 << 20;
 
-/** What a metrics query adds up in one place: the shards, the block workers and the main thread each have one. */
-const cellsShare = 0.1;
-/** A number of a group in an interval, with its place in the table. */
-const cellBytes = 32;
+/** What a metrics query adds up in the main thread; what the workers add up for it, each a part, is no more in all. */
+const cellsShare = 0.3;
+/** A number of a group in an interval: in columns that grow, with its place in a table, on its way to the answer. */
+const cellBytes = 100;
 const cellsMin = 1 << 16;
 
 export interface MemoryShares {

@@ -1,7 +1,7 @@
 // A metrics query's jobs: counts the spans of blocks, and those of traces that were put together.
 import { Column } from "../../wasm/column_ids.ts";
-import { SpanBatch } from "../batch/span_batch.ts";
-import { pickTraceIds, placeOfTraceId, traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
+import type { SpanBatch } from "../batch/span_batch.ts";
+import { pickTraceIds, traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
 import { isBlockVersion } from "../block/meta.ts";
 import type { BlockReader } from "../block/read.ts";
 import type { ReadCaches } from "../block/read_caches.ts";
@@ -48,7 +48,7 @@ export async function measureBlocks(
     inspected.inspectedBytes += reader.bytesRead;
   });
   return {
-    part: target.sums.part(),
+    part: target.sums.finish(),
     open: joinArrays(open, (length) => new Uint8Array(length)),
     ...inspected,
   };
@@ -69,7 +69,7 @@ async function measureSlice(
     known ??= idsOfRows(await reader.traceIds(group), rows);
     return known;
   };
-  const elsewhere = params.split.length === 0 ? none : splitAmong(await ids(), params.split);
+  const elsewhere = params.split.length === 0 ? none : splitAmong(batch, await ids(), params.split);
   const { open, exemplars } = measureBatch(batch, "stored", elsewhere, params, target);
   for (const { trace, exemplar } of exemplars)
     target.sums.addExemplar(exemplar, traceIdAt(await ids(), trace));
@@ -85,36 +85,33 @@ function idsOfRows(ids: Uint8Array, rows: readonly RowRange[]): Uint8Array {
   return joinArrays(parts, (length) => new Uint8Array(length));
 }
 
-/**
- * Places of the split traces among others.
- *
- * @param ids ascending
- */
-function splitAmong(ids: Uint8Array, split: Uint8Array): Uint32Array {
-  const places: number[] = [];
-  for (let i = 0; i < split.length / traceIdBytes; i++) {
-    const place = placeOfTraceId(ids, traceIdAt(split, i));
-    if (place >= 0) places.push(place);
-  }
-  return Uint32Array.from(places);
+/** Places of the split traces among others. */
+function splitAmong(batch: SpanBatch, ids: Uint8Array, split: Uint8Array): Uint32Array {
+  batch.core.wantIds!(batch.give(split), split.length / traceIdBytes);
+  const count = batch.core.wantedIds!(batch.give(ids), ids.length / traceIdBytes);
+  return batch.u32(Column.Output, count).slice();
 }
 
 /** Counts the spans of traces whose parts are put together. */
-export function measureTraces(params: MeasureTracesParams): Measured {
-  const batch = SpanBatch.create();
-  // Values were cut when they came in.
-  for (const part of params.parts) batch.decode(part, 0);
-  garbage.add(batch.memoryBytes);
-  batch.order();
+export function measureTraces(caches: ReadCaches, params: MeasureTracesParams): Measured {
   const target = targetOf(params);
-  const { exemplars } = measureBatch(batch, "ordered", none, params, target);
-  const ids = batch.u8(Column.TraceId, batch.traces * traceIdBytes);
-  for (const { trace, exemplar } of exemplars) target.sums.addExemplar(exemplar, traceIdAt(ids, trace));
-  return {
-    part: target.sums.part(),
-    open: new Uint8Array(0),
-    inspectedTraces: batch.traces,
-    inspectedSpans: batch.spans,
-    inspectedBytes: 0,
-  };
+  const batch = caches.takeBatch();
+  try {
+    // Values were cut when they came in.
+    for (const part of params.parts) batch.decode(part, 0);
+    batch.order();
+    const { exemplars } = measureBatch(batch, "ordered", none, params, target);
+    const ids = batch.u8(Column.TraceId, batch.traces * traceIdBytes);
+    for (const { trace, exemplar } of exemplars) target.sums.addExemplar(exemplar, traceIdAt(ids, trace));
+    return {
+      part: target.sums.finish(),
+      open: new Uint8Array(0),
+      inspectedTraces: batch.traces,
+      inspectedSpans: batch.spans,
+      inspectedBytes: 0,
+    };
+  } finally {
+    garbage.add(params.parts.reduce((sum, { length }) => sum + length, 0));
+    caches.giveBatch(batch);
+  }
 }

@@ -1,13 +1,13 @@
 // A metrics query's work on stored blocks and on heads, as data: what the workers are asked, and what they answer.
 import type { BlockMeta } from "../block/meta.ts";
-import type { MetricsGrid } from "../search/measure.ts";
+import type { Intervals } from "../search/intervals.ts";
 import type { MetricsPlan } from "../search/metrics_plan.ts";
 import { buffersOfPart, type SeriesPart } from "../search/series_part.ts";
 
 /** What is counted, wherever it is. */
 export interface MetricsTerms {
   plan: MetricsPlan;
-  grid: MetricsGrid;
+  grid: Intervals;
   /** Exemplars wanted of the whole answer. */
   exemplars: number;
   /** Cells that an answer, and what is counted of one batch, may have. */

@@ -63,7 +63,7 @@ export function serveBlocks(options: BlockWorkerOptions): void {
       return moved(await measureBlocks(store, caches, params, context.signal), context);
     },
     measureTraces: ({ query, ...wanted }, context) =>
-      moved(measureTraces({ ...wanted, plan: metricsPlanOf(query) }), context),
+      moved(measureTraces(caches, { ...wanted, plan: metricsPlanOf(query) }), context),
     tagNames: ({ query, blocks }, context) =>
       tags.tagNames({ query, metas: metasOf(blocks) }, context.signal),
     tagValues: ({ query, blocks }, context) =>

@@ -4,34 +4,37 @@ import type { PartExemplar } from "../search/series_part.ts";
 import type { PartialExemplar } from "./metrics_partial.ts";
 import type { MetricsRequest } from "./metrics_types.ts";
 
-/** The first of them by time, with the trace among their labels. */
-export function chosenExemplars(
-  picked: readonly PartExemplar[],
-  request: Pick<MetricsRequest, "startNanos" | "endNanos" | "stepNanos" | "exemplars">,
-): PartialExemplar[] {
+type Wanted = Pick<MetricsRequest, "startNanos" | "endNanos" | "stepNanos" | "exemplars">;
+
+/** Those that are shown, with the trace among their labels. */
+export function chosenExemplars(picked: readonly PartExemplar[], request: Wanted): PartialExemplar[] {
+  return chosen(picked, request).map(({ traceId, labels, ...exemplar }) => {
+    const id = traceId.replace(/^0+/, "");
+    const others = labels.filter(({ key }) => key !== "trace:id");
+    return { ...exemplar, labels: [{ key: "trace:id", value: { type: "string", value: id } }, ...others] };
+  });
+}
+
+/** The first of them by time. */
+export function chosen(picked: readonly PartExemplar[], request: Wanted): PartExemplar[] {
   const { startNanos, exemplars: wanted } = request;
   const bucketNanos = exemplarBucketNanos(request, wanted);
   const traces = new Set<string>();
   const inBuckets = new Map<bigint, number>();
-  const chosen: PartialExemplar[] = [];
-  for (const { traceId, labels, ...exemplar } of picked.toSorted(byTime)) {
-    if (chosen.length === wanted) break;
+  const found: PartExemplar[] = [];
+  for (const exemplar of picked.toSorted(byTime)) {
+    if (found.length === wanted) break;
     const bucket = (exemplar.startNanos - startNanos - 1n) / bucketNanos;
     const count = inBuckets.get(bucket) ?? 0;
-    if (count === exemplarsPerBucket || traces.has(traceId)) continue;
+    if (count === exemplarsPerBucket || traces.has(exemplar.traceId)) continue;
     inBuckets.set(bucket, count + 1);
-    traces.add(traceId);
-    const id = traceId.replace(/^0+/, "");
-    const others = labels.filter(({ key }) => key !== "trace:id");
-    chosen.push({
-      ...exemplar,
-      labels: [{ key: "trace:id", value: { type: "string", value: id } }, ...others],
-    });
+    traces.add(exemplar.traceId);
+    found.push(exemplar);
   }
-  return chosen;
+  return found;
 }
 
 function byTime(a: PartExemplar, b: PartExemplar): number {
   if (a.startNanos !== b.startNanos) return a.startNanos < b.startNanos ? -1 : 1;
-  return a.traceId < b.traceId ? -1 : 1;
+  return a.traceId < b.traceId ? -1 : Number(a.traceId > b.traceId);
 }

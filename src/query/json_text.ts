@@ -29,8 +29,13 @@ const doubleView = new DataView(new ArrayBuffer(8));
 
 /** A buffer of JSON text that grows. */
 export class JsonText {
-  private out = new Uint8Array(capacityFirst);
+  private out: Uint8Array;
   private length = 0;
+
+  /** @param capacity bytes that are expected */
+  constructor(capacity = capacityFirst) {
+    this.out = new Uint8Array(capacity);
+  }
 
   /** The text so far. Not copied: write nothing more after this. */
   bytes(): Uint8Array {

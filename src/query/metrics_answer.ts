@@ -1,12 +1,14 @@
 // From what was counted in all places to the series of the answer.
+
+import { intervalsOf } from "../search/intervals.ts";
 import type { SeriesPart } from "../search/series_part.ts";
 import type { Query } from "../traceql/index.ts";
 import { chosenExemplars } from "./chosen_exemplars.ts";
 import { compareSeries } from "./metrics_compare.ts";
 import { comparedGroupsOf, groupsOf, sideOf } from "./metrics_groups.ts";
-import { fitting } from "./metrics_room.ts";
+import { comparedRoom, fitting } from "./metrics_room.ts";
 import { metricsSeries } from "./metrics_series.ts";
-import { intervalsOf, type MetricsRequest, type Series } from "./metrics_types.ts";
+import type { MetricsRequest, Series } from "./metrics_types.ts";
 
 export interface PartSeries {
   series: Series[];
@@ -23,8 +25,11 @@ export function seriesOfPart({ metrics: stage }: Query, part: SeriesPart, reques
   const { function: first } = stage;
   if (first.kind === "compare") {
     const groups = comparedGroupsOf(part);
+    const room = comparedRoom(groups, first, intervalsOf(request));
     const exemplars = picked.map(({ group, ...exemplar }) => ({ ...exemplar, side: sideOf(group) }));
-    return { series: compareSeries(first, { groups, exemplars }, request), isCut: part.isCut };
+    const compared = { groups: room.groups, exemplars };
+    const series = compareSeries({ ...first, topN: room.topN }, compared, request);
+    return { series, isCut: part.isCut || room.isCut };
   }
   const { groups, places } = groupsOf(part, first.by.length);
   const room = fitting(groups, first, intervalsOf(request));

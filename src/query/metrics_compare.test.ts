@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import type { GroupValue } from "../search/labels.ts";
 import type { Compare } from "../traceql/index.ts";
 import { compareSeries } from "./metrics_compare.ts";
 import { cellsOf, grid, int, shown, stageOf, text } from "./metrics_fixture.ts";
-import type { CompareExemplar, CompareGroup, CompareSide, GroupValue } from "./metrics_partial.ts";
+import type { CompareExemplar, CompareGroup, CompareSide } from "./metrics_partial.ts";
 
 /** Counts of the first interval and the second one. */
 type Counts = [first: number, second: number];

@@ -1,12 +1,16 @@
 // The series of compare(): for each attribute its most frequent values in the selection and in the baseline, and how many spans of
 // each have them.
+
+import { intervalsOf } from "../search/intervals.ts";
+import type { Label } from "../search/labels.ts";
+import { labelValue } from "../search/labels.ts";
 import type { Compare } from "../traceql/index.ts";
 import { countsByBucket, sumOf } from "./metrics_cells.ts";
 import { exemplarsOf, valueAt } from "./metrics_exemplars.ts";
 import type { MetricsGrid } from "./metrics_grid.ts";
-import { labeledGroups, labelText, labelValue, noValue, textLabel } from "./metrics_labels.ts";
+import { labeledGroups, labelText, noValue, textLabel } from "./metrics_labels.ts";
 import type { Cells, CompareExemplar, CompareGroup, ComparePartial, CompareSide } from "./metrics_partial.ts";
-import { intervalsOf, type Label, type Series } from "./metrics_types.ts";
+import type { Series } from "./metrics_types.ts";
 import { inOrder, valueText } from "./series_order.ts";
 
 const sides: readonly CompareSide[] = ["baseline", "selection"];

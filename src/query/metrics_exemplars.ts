@@ -1,6 +1,8 @@
 // Exemplars of a group as those of its series.
+
+import type { Label } from "../search/labels.ts";
 import { intervalOf, type MetricsGrid } from "./metrics_grid.ts";
-import type { Exemplar, Label } from "./metrics_types.ts";
+import type { Exemplar } from "./metrics_types.ts";
 
 interface Found {
   startNanos: bigint;

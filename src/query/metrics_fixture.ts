@@ -1,8 +1,10 @@
 // For tests only: what was counted for a metrics query, and its series as lines of text.
+
+import type { LabelValue } from "../search/labels.ts";
 import { type MetricsStage, parse } from "../traceql/index.ts";
 import type { MetricsGrid } from "./metrics_grid.ts";
 import { bucketsMax, type Cells, type GroupKey, type MetricsGroup } from "./metrics_partial.ts";
-import type { LabelValue, Series } from "./metrics_types.ts";
+import type { Series } from "./metrics_types.ts";
 
 /** Three intervals of 10 s. */
 export const grid: MetricsGrid = {

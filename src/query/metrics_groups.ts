@@ -2,16 +2,10 @@
 import { Field, QueryType } from "../../wasm/query_ids.ts";
 import { bucketBits, Compared, otherValues } from "../../wasm/series_ids.ts";
 import { spanIdText, traceIdText } from "../search/ids.ts";
+import type { GroupValue } from "../search/labels.ts";
 import type { SeriesPart } from "../search/series_part.ts";
 import { type IntrinsicName, printAttribute, type Scope } from "../traceql/index.ts";
-import type {
-  Cells,
-  CompareGroup,
-  CompareSide,
-  GroupKey,
-  GroupValue,
-  MetricsGroup,
-} from "./metrics_partial.ts";
+import type { Cells, CompareGroup, CompareSide, GroupKey, MetricsGroup } from "./metrics_partial.ts";
 
 /** Groups that spans were found in, and by place of the key the group's place among them; -1 where there is none. */
 interface Grouped<Group> {

@@ -14,10 +14,14 @@ import { keyValue } from "./otlp_messages.ts";
 import { SampleText } from "./sample_text.ts";
 import { searchMetrics, searchMetricsMessage } from "./search_messages.ts";
 
+/** What a series takes besides its samples, and an answer besides its series, for the most part. */
+const seriesBytes = 300;
+const headBytes = 16 << 10;
+
 /** tempopb.QueryRangeResponse */
 export function rangeJson(answer: MetricsPart): Uint8Array {
   const samples = new SampleText(answer.timesMs);
-  return responseJson(answer, (out, { labels, values, exemplars }) => {
+  return responseJson(answer, samples.bytes * answer.series.length, (out, { labels, values, exemplars }) => {
     out.text('{"labels":[');
     for (const label of labels) {
       out.separate();
@@ -39,16 +43,18 @@ export function rangeJson(answer: MetricsPart): Uint8Array {
 
 /** tempopb.QueryInstantResponse */
 export function instantJson(answer: MetricsPart): Uint8Array {
-  return responseJson(answer, (out, series) =>
+  return responseJson(answer, 0, (out, series) =>
     writeMessage(out, instantSeriesMessage(series), instantSeries),
   );
 }
 
 function responseJson(
   { series, metrics, partial }: MetricsPart,
+  samplesBytes: number,
   write: (out: JsonText, series: Series) => void,
 ): Uint8Array {
-  const out = new JsonText();
+  // Room for all that is not a number of many digits: growing would copy it all.
+  const out = new JsonText(samplesBytes + series.length * seriesBytes + headBytes);
   out.text('{"series":[');
   for (const each of series) {
     out.separate();

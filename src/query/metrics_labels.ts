@@ -1,8 +1,7 @@
 // Labels of groups, and the groups that come to have the same ones.
-import { kindNames, statusNames } from "../search/values.ts";
-import { type Attribute, printAttribute, printDuration } from "../traceql/index.ts";
-import type { Cells, GroupKey, GroupValue, PartialExemplar } from "./metrics_partial.ts";
-import type { Label, LabelValue } from "./metrics_types.ts";
+import { type Label, type LabelValue, labelValue } from "../search/labels.ts";
+import { type Attribute, printAttribute } from "../traceql/index.ts";
+import type { Cells, GroupKey, PartialExemplar } from "./metrics_partial.ts";
 import { valueText } from "./series_order.ts";
 
 export interface LabeledGroup {
@@ -28,19 +27,6 @@ export const noValue: LabelValue = { type: "string", value: "nil" };
 
 export function missingLabel(attribute: Attribute): Label {
   return { key: printAttribute(attribute), value: noValue };
-}
-
-export function labelValue(value: GroupValue): LabelValue {
-  switch (value.type) {
-    case "status":
-      return { type: "string", value: statusNames[value.value] ?? `status(${value.value})` };
-    case "kind":
-      return { type: "string", value: kindNames[value.value] ?? `kind(${value.value})` };
-    case "duration":
-      return { type: "string", value: printDuration(value.value) };
-    default:
-      return value;
-  }
 }
 
 /** One for each set of labels: a value that is missing and the text "nil" have the same label. */

@@ -1,6 +1,8 @@
 // The series of TraceQL metrics as protobuf messages, and these as tables.
+
+import type { Label, LabelValue } from "../search/labels.ts";
 import { field, many, message } from "./message_table.ts";
-import type { Exemplar, Label, LabelValue, Series } from "./metrics_types.ts";
+import type { Exemplar, Series } from "./metrics_types.ts";
 import { keyValue } from "./otlp_messages.ts";
 import { framed, framedSize, varintSize, wireFixed64, wireVarint, writeFrame, writeVarint } from "./wire.ts";
 
@@ -46,7 +48,8 @@ export function seriesBytes({ labels, values, exemplars }: Series): number {
 
 function samplesIn(values: Float64Array): number {
   let samples = 0;
-  for (const value of values) if (!Number.isNaN(value)) samples++;
+  // By index: an iterator takes longer than all the rest.
+  for (let i = 0; i < values.length; i++) if (!Number.isNaN(values[i]!)) samples++;
   return samples;
 }
 
@@ -55,7 +58,8 @@ function samplesOf(values: Float64Array, timesMs: Float64Array): Uint8Array {
   const out = new Uint8Array(samplesIn(values) * sampleBytesMax);
   const view = new DataView(out.buffer);
   let at = 0;
-  for (const [interval, value] of values.entries()) {
+  for (let interval = 0; interval < values.length; interval++) {
+    const value = values[interval]!;
     if (Number.isNaN(value)) continue;
     const timeMs = timesMs[interval]!;
     const valueBytes = value === 0 ? 0 : 9;

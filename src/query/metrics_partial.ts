@@ -1,22 +1,12 @@
 // What heads and blocks counted for a metrics query, joined: groups of spans with numbers for each interval. Plain data, before it
 // is given labels and becomes series.
-import type { Label } from "./metrics_types.ts";
-
-/** The value of an attribute that spans are grouped by. Ids are strings. */
-export type GroupValue =
-  | { type: "string"; value: string }
-  | { type: "int"; value: bigint }
-  | { type: "double"; value: number }
-  | { type: "bool"; value: boolean }
-  /** OTLP's codes. */
-  | { type: "status" | "kind"; value: number }
-  /** Nanoseconds. */
-  | { type: "duration"; value: bigint };
+import { bucketBits } from "../../wasm/series_ids.ts";
+import type { GroupValue, Label } from "../search/labels.ts";
 
 /** One value for each attribute of `by`, in its order. Null where there is none, or an array of several elements. */
 export type GroupKey = readonly (GroupValue | null)[];
 
-export const bucketsMax = 64;
+export const bucketsMax = 1 << bucketBits;
 
 /** Numbers of a group, three parallel arrays in no order; a slot may come again. Of durations all is in nanoseconds. */
 export interface Cells {

@@ -1,5 +1,6 @@
 // Quantiles estimated from the counts of power-of-two buckets.
 import { sumOf } from "./metrics_cells.ts";
+import { bucketsMax, type Cells } from "./metrics_partial.ts";
 
 /** A bucket with spans: it holds values up to two to the power of its logarithm. */
 export interface Bucket {
@@ -28,9 +29,21 @@ export function quantileOf(q: number, buckets: readonly Bucket[]): number {
   return 0;
 }
 
-/** Of one interval. */
-export function bucketsAt(counts: ReadonlyMap<number, Float64Array>, interval: number): Bucket[] {
-  return [...counts].flatMap(([log2, row]) => (row[interval]! > 0 ? [{ log2, count: row[interval]! }] : []));
+/** Of every interval that has any. Only these are walked: there may be ten thousand without. */
+export function bucketsByInterval(cells: readonly Cells[]): Map<number, Bucket[]> {
+  const counts = new Map<number, number>();
+  for (const { slots, counts: own } of cells) {
+    for (let i = 0; i < slots.length; i++) counts.set(slots[i]!, (counts.get(slots[i]!) ?? 0) + own[i]!);
+  }
+  const found = new Map<number, Bucket[]>();
+  for (const slot of Uint32Array.from(counts.keys()).sort()) {
+    const interval = Math.floor(slot / bucketsMax);
+    const bucket = { log2: slot % bucketsMax, count: counts.get(slot)! };
+    const known = found.get(interval);
+    if (known === undefined) found.set(interval, [bucket]);
+    else known.push(bucket);
+  }
+  return found;
 }
 
 /** Of all intervals together. */

@@ -13,8 +13,11 @@ import {
 import { queryAnswers } from "./query_answers.ts";
 import { QueryTurns } from "./query_turns.ts";
 
-/** Bytes of the series of one answer. As JSON they take about three times as much. */
-const answerBytesMax = 32 << 20;
+/** Bytes of the series of one answer as messages: room for as many samples as there can be, and as much for their labels. */
+const answerBytesMax = 64 << 20;
+
+/** At a time: what each may add up is a large part of the memory for queries. */
+const runningMax = 2;
 
 export interface MetricsQueriesDeps {
   querier: MetricsQuerier;
@@ -38,7 +41,7 @@ export class MetricsQueries {
 
   constructor(deps: MetricsQueriesDeps) {
     this.#deps = deps;
-    this.turns = deps.turns ?? new QueryTurns("metrics");
+    this.turns = deps.turns ?? new QueryTurns("metrics", { runningMax });
   }
 
   /**

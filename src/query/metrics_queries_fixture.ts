@@ -1,9 +1,10 @@
 // For tests only: metrics queries over an engine whose answers are given.
 import type { Config } from "../config/config.ts";
+import type { Label, LabelValue } from "../search/labels.ts";
 import { Registry } from "../telemetry/metrics.ts";
 import { QueryMetrics } from "../telemetry/query_metrics.ts";
 import { MetricsQueries } from "./metrics_queries.ts";
-import type { Label, LabelValue, MetricsAnswer, MetricsRequest, Series } from "./metrics_types.ts";
+import type { MetricsAnswer, MetricsRequest, Series } from "./metrics_types.ts";
 import { QueryTurns } from "./query_turns.ts";
 import { noSearchMetrics } from "./search_fixture.ts";
 

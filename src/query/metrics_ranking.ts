@@ -1,6 +1,8 @@
 // topk() and bottomk(): of the series that have a sample at a time some keep it, each time for itself.
+
+import type { Label, LabelValue } from "../search/labels.ts";
 import type { Ranking } from "../traceql/index.ts";
-import type { Label, LabelValue, Series } from "./metrics_types.ts";
+import type { Series } from "./metrics_types.ts";
 
 /** Series without a sample disappear; the others stay in their order. */
 export function ranked({ function: name, limit }: Ranking, series: Series[]): Series[] {

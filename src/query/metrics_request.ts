@@ -64,9 +64,9 @@ function step(text: string): bigint {
 /** Nanoseconds of a number of seconds or a duration, either with a sign; undefined if it is neither. */
 export function parseStep(text: string): bigint | undefined {
   const [, sign, size] = /^([+-]?)(.*)$/s.exec(text)!;
-  const nanos = /^(\d+\.?\d*|\.\d+)$/.test(size!)
-    ? BigInt(Math.round(Number(size) * 1e9))
-    : parseDuration(size!);
+  const isNumber = /^(\d+\.?\d*|\.\d+)$/.test(size!);
+  if (isNumber && !Number.isFinite(Number(size) * 1e9)) return undefined;
+  const nanos = isNumber ? BigInt(Math.round(Number(size) * 1e9)) : parseDuration(size!);
   return nanos === undefined || sign !== "-" ? nanos : -nanos;
 }
 

@@ -4,6 +4,7 @@ import { SpanBatch } from "../batch/span_batch.ts";
 import { pickTraceIds, traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
 import { id, request, span } from "../batch/wire_fixture.ts";
 import type { BlockMeta } from "../block/meta.ts";
+import { ReadCaches } from "../block/read_caches.ts";
 import { measureTraces } from "../jobs/measure_blocks.ts";
 import type { Measured } from "../jobs/measure_job.ts";
 import { metricsPlanOf } from "../jobs/query_text.ts";
@@ -28,6 +29,13 @@ interface Source {
   spans: OneSpan[];
 }
 
+const caches = new ReadCaches({
+  footerBytes: 0,
+  bloomBytes: 0,
+  dictionaryBytes: 0,
+  traceIdBytes: 0,
+  pageBytes: 0,
+});
 const second = 1_000_000_000n;
 const inspected = { inspectedTraces: 0, inspectedSpans: 0, inspectedBytes: 0 };
 
@@ -84,7 +92,7 @@ class World {
           const open = this.heads.map(({ batch }) => measureHead(batch, terms, target));
           const ids = new Uint8Array(Buffer.concat(open));
           const blockIds = this.heads.map(({ name }) => name);
-          return [{ part: target.sums.part(), open: ids, blockIds, ...inspected }];
+          return [{ part: target.sums.finish(), open: ids, blockIds, ...inspected }];
         },
       },
       stored: {
@@ -116,10 +124,10 @@ class World {
             );
             return pickTraceIds(ids, measureBatch(batch, "ordered", elsewhere, terms, target).open);
           });
-          return { part: target.sums.part(), open: new Uint8Array(Buffer.concat(open)), ...inspected };
+          return { part: target.sums.finish(), open: new Uint8Array(Buffer.concat(open)), ...inspected };
         },
         measureTraces: async ({ query, ...wanted }) =>
-          measureTraces({ ...wanted, plan: metricsPlanOf(query) }),
+          measureTraces(caches, { ...wanted, plan: metricsPlanOf(query) }),
       },
     };
   }

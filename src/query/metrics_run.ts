@@ -6,6 +6,7 @@ import type { Measured, MetricsTerms } from "../jobs/measure_job.ts";
 import { type QueryText, queryText } from "../jobs/query_text.ts";
 import { type MetricsPlan, planMetrics } from "../search/metrics_plan.ts";
 import { comparedValuesMax, SeriesAccumulator } from "../search/series_accumulator.ts";
+import { chosen } from "./chosen_exemplars.ts";
 import { seriesOfPart } from "./metrics_answer.ts";
 import type { MetricsSources } from "./metrics_engine.ts";
 import type { MetricsRequest, Series } from "./metrics_types.ts";
@@ -23,6 +24,9 @@ const joinedBytesMax = 16 << 20;
 /** Shards and jobs on blocks whose values of an attribute are kept apart in a comparison. */
 const sourcesOfValues = 4;
 
+/** Exemplars of all sources, before those that are shown are chosen. */
+const exemplarsHeldMax = 1000;
+
 const nanosPerSecond = 1_000_000_000n;
 
 export class MetricsRun {
@@ -39,6 +43,7 @@ export class MetricsRun {
   /** Blocks whose spans were counted in a head. */
   readonly #counted = new Set<string>();
   #leftOutTraces = 0;
+  #isSplitUnknown = false;
   readonly #metrics: SearchMetrics = {
     inspectedTraces: 0,
     inspectedBytes: 0,
@@ -98,7 +103,8 @@ export class MetricsRun {
     await this.#places.askHeads();
     await this.#places.findSplit();
     // Where it can't be told, each part is judged by itself.
-    this.#split = this.#places.split ?? this.#split;
+    if (this.#places.split === null) this.#isSplitUnknown = true;
+    else this.#split = this.#places.split;
   }
 
   async #measureHeads(): Promise<void> {
@@ -149,6 +155,7 @@ export class MetricsRun {
 
   #add({ part, open, inspectedTraces, inspectedSpans, inspectedBytes }: Measured): void {
     this.#sums.add(part);
+    this.#sums.thinExemplars(exemplarsHeldMax, (picked) => chosen(picked, this.#request));
     for (let i = 0; i < open.length; i += traceIdBytes) {
       this.#open.add(Buffer.from(open.buffer, open.byteOffset + i, traceIdBytes).toString("hex"));
     }
@@ -158,7 +165,7 @@ export class MetricsRun {
   }
 
   #answer(): { series: Series[]; partial: string | null } {
-    const { series, isCut } = seriesOfPart(this.#request.query, this.#sums.part(), this.#request);
+    const { series, isCut } = seriesOfPart(this.#request.query, this.#sums.finish(), this.#request);
     return { series, partial: this.#partial(isCut) };
   }
 
@@ -172,6 +179,11 @@ export class MetricsRun {
     if (this.#leftOutTraces > 0) {
       reasons.push(
         `${this.#leftOutTraces} traces that lie in several blocks and have to be whole for this query were left out. Ask for a shorter time.`,
+      );
+    }
+    if (this.#isSplitUnknown) {
+      reasons.push(
+        "There are too many traces to tell which of them lie in several blocks: their parts were judged by themselves. Ask for a shorter time.",
       );
     }
     return reasons.length === 0 ? null : reasons.join(" ");

@@ -1,5 +1,8 @@
 // The series of a metrics query, from what was counted: labels, rates, means and quantiles, zeros where nothing was counted, and the
 // second stages.
+
+import { intervalsOf } from "../search/intervals.ts";
+import type { Label } from "../search/labels.ts";
 import {
   type Attribute,
   type CountOverTime,
@@ -14,10 +17,10 @@ import { exemplarsOf, nearest, valueAt } from "./metrics_exemplars.ts";
 import { type MetricsGrid, secondsOf } from "./metrics_grid.ts";
 import { keyLabels, type LabeledGroup, labeledGroups, missingLabel, textLabel } from "./metrics_labels.ts";
 import type { GroupKey, MetricsPartial, PartialExemplar } from "./metrics_partial.ts";
-import { bucketOf, bucketsAt, bucketsOverall, quantileOf } from "./metrics_quantile.ts";
+import { bucketOf, bucketsByInterval, bucketsOverall, quantileOf } from "./metrics_quantile.ts";
 import { ranked } from "./metrics_ranking.ts";
 import { passing } from "./metrics_threshold.ts";
-import { intervalsOf, type Label, type Series } from "./metrics_types.ts";
+import type { Series } from "./metrics_types.ts";
 import { inOrder } from "./series_order.ts";
 
 type GroupedFunction = Exclude<MetricsFunction, { kind: "compare" }>;
@@ -128,9 +131,8 @@ function quantileSeries(
   if (counts.size === 0) return [];
   const ps = [...new Set(quantiles)];
   const values = ps.map(() => new Float64Array(intervals));
-  for (let i = 0; i < intervals; i++) {
-    const buckets = bucketsAt(counts, i);
-    if (buckets.length > 0) for (const [k, p] of ps.entries()) values[k]![i] = quantileOf(p, buckets) / unit;
+  for (const [i, buckets] of bucketsByInterval(group.cells)) {
+    for (const [k, p] of ps.entries()) values[k]![i] = quantileOf(p, buckets) / unit;
   }
   const overall = ps.map((p) => quantileOf(p, bucketsOverall(counts)) / unit);
   const exemplars = Map.groupBy(group.exemplars, ({ value }) =>

@@ -1,4 +1,6 @@
 // What the protocols ask of TraceQL metrics, and what they get: the seam between the routes and the engine.
+import { intervalsOf } from "../search/intervals.ts";
+import type { Label } from "../search/labels.ts";
 import type { Query } from "../traceql/index.ts";
 import type { SearchMetrics } from "./search_types.ts";
 
@@ -21,17 +23,6 @@ export interface MetricsRequest {
   seriesMax: number;
   /** Whether news of the work is wanted meanwhile, or only the whole answer. */
   progress: boolean;
-}
-
-export type LabelValue =
-  | { type: "string"; value: string }
-  | { type: "int"; value: bigint }
-  | { type: "double"; value: number }
-  | { type: "bool"; value: boolean };
-
-export interface Label {
-  key: string;
-  value: LabelValue;
 }
 
 export interface Exemplar {
@@ -58,15 +49,6 @@ export function sampleTimesMs({ startNanos, endNanos, stepNanos }: MetricsReques
   for (let i = 0; i < times.length; i++)
     times[i] = Number((startNanos + BigInt(i + 1) * stepNanos) / 1_000_000n);
   return times;
-}
-
-/** How many intervals a grid has. */
-export function intervalsOf({
-  startNanos,
-  endNanos,
-  stepNanos,
-}: Pick<MetricsRequest, "startNanos" | "endNanos" | "stepNanos">): number {
-  return Number((endNanos - startNanos + stepNanos - 1n) / stepNanos);
 }
 
 export interface MetricsAnswer {

@@ -7,9 +7,11 @@ const progressMs = 500;
 export async function* untilDone(done: Promise<unknown>): AsyncGenerator<void, void, void> {
   for (;;) {
     const waiting = new AbortController();
-    const ended = await Promise.race([done.then(() => true), tick(waiting.signal)]);
-    waiting.abort();
-    if (ended) return;
+    try {
+      if (await Promise.race([done.then(() => true), tick(waiting.signal)])) return;
+    } finally {
+      waiting.abort();
+    }
     yield;
   }
 }

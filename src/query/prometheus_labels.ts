@@ -1,5 +1,7 @@
 // The labels of TraceQL's series under names that Prometheus allows.
-import type { Label, Series } from "./metrics_types.ts";
+
+import type { Label } from "../search/labels.ts";
+import type { Series } from "./metrics_types.ts";
 
 /** The one label of Prometheus' own that series of ours have: what was counted, where they have no group. */
 const metricName = "__name__";

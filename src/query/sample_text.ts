@@ -15,6 +15,11 @@ export class SampleText {
     for (const [i, { length }] of texts.entries()) this.#starts[i + 1] = this.#starts[i]! + length;
   }
 
+  /** Of a whole list of zeros. */
+  get bytes(): number {
+    return this.#zeros.length;
+  }
+
   /** Writes the list of a series' samples. @param values by interval, NaN where there is none */
   write(out: JsonText, values: Float64Array): void {
     out.text("[");

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import type { LabelValue } from "../search/labels.ts";
 import { int, seriesOf, shown, text } from "./metrics_fixture.ts";
-import type { LabelValue, Series } from "./metrics_types.ts";
+import type { Series } from "./metrics_types.ts";
 import { inOrder, valueText } from "./series_order.ts";
 
 const double = (value: number): LabelValue => ({ type: "double", value });

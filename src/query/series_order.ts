@@ -1,6 +1,8 @@
 // The order of series in an answer: fewer labels first, then label by label by key and by value, whose protobuf text counts: numbers
 // sort as texts.
-import type { LabelValue, Series } from "./metrics_types.ts";
+
+import type { LabelValue } from "../search/labels.ts";
+import type { Series } from "./metrics_types.ts";
 
 export function inOrder(series: Series[]): Series[] {
   return series

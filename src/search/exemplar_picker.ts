@@ -4,17 +4,16 @@ import { QueryType } from "../../wasm/query_ids.ts";
 import type { Fold } from "../../wasm/series_ids.ts";
 import { doubleOf } from "../batch/double_bits.ts";
 import type { SpanBatch } from "../batch/span_batch.ts";
-import type { Label, LabelValue } from "../query/metrics_types.ts";
-import { type Attribute, printAttribute, printDuration } from "../traceql/index.ts";
+import { type Attribute, printAttribute } from "../traceql/index.ts";
 import type { Evaluator } from "./evaluate.ts";
-import type { MetricsGrid } from "./measure.ts";
-import { kindNames, statusNames } from "./values.ts";
+import type { Intervals } from "./intervals.ts";
+import { type GroupValue, type Label, labelValue } from "./labels.ts";
 
 /** Of a stretch of time. */
 export const exemplarsPerBucket = 2;
 
 /** How long a stretch of time is for so many exemplars. */
-export function exemplarBucketNanos({ startNanos, endNanos }: MetricsGrid, exemplars: number): bigint {
+export function exemplarBucketNanos({ startNanos, endNanos }: Intervals, exemplars: number): bigint {
   const buckets = BigInt(Math.max(1, Math.floor(exemplars / exemplarsPerBucket)));
   const nanos = (endNanos - startNanos) / buckets;
   return nanos > 0n ? nanos : 1n;
@@ -26,7 +25,7 @@ export class ExemplarPicker {
   readonly #bucketNanos: bigint;
 
   /** @param exemplars in all; 0: none are wanted */
-  constructor(grid: MetricsGrid, exemplars: number) {
+  constructor(grid: Intervals, exemplars: number) {
     this.#bucketNanos = exemplarBucketNanos(grid, exemplars);
     const buckets =
       exemplars === 0 ? 0 : Math.ceil(Number(grid.endNanos - grid.startNanos) / Number(this.#bucketNanos));
@@ -50,26 +49,29 @@ export class ExemplarPicker {
   }
 }
 
-/** What is shown of a span, beside its trace. */
+/** What is shown of each of some spans, beside its trace. Attribute by attribute: each is loaded for all spans at once. */
 export function exemplarLabels(
   evaluator: Evaluator,
   attributes: readonly Attribute[],
-  span: number,
-): Label[] {
-  const labels: Label[] = [];
+  spans: Uint32Array,
+): Label[][] {
+  const labels: Label[][] = Array.from(spans, () => []);
+  if (spans.length === 0) return labels;
   for (const attribute of attributes) {
     if (attribute.kind === "attribute" && attribute.parent) continue;
     const values = evaluator.values(attribute);
-    const value = labelValue(evaluator, values.at, span);
+    for (const [i, span] of spans.entries()) {
+      const value = valueAt(evaluator, values.at, span);
+      if (value !== null) labels[i]!.push({ key: printAttribute(attribute), value: labelValue(value) });
+    }
     evaluator.giveValues(values);
-    if (value !== null) labels.push({ key: printAttribute(attribute), value });
   }
   return labels;
 }
 
 const none = new Uint32Array(0);
 
-function labelValue({ batch, reader, spans }: Evaluator, values: number, span: number): LabelValue | null {
+function valueAt({ batch, reader, spans }: Evaluator, values: number, span: number): GroupValue | null {
   const type = reader.type(values, span);
   const bits = reader.word(values, spans, span);
   const int = BigInt.asIntN(64, bits);
@@ -86,11 +88,11 @@ function labelValue({ batch, reader, spans }: Evaluator, values: number, span: n
     case QueryType.Double:
       return { type: "double", value: doubleOf(bits) };
     case QueryType.Duration:
-      return { type: "string", value: printDuration(int) };
+      return { type: "duration", value: int };
     case QueryType.Status:
-      return { type: "string", value: statusNames[Number(int)] ?? `status(${int})` };
+      return { type: "status", value: Number(int) };
     case QueryType.Kind:
-      return { type: "string", value: kindNames[Number(int)] ?? `kind(${int})` };
+      return { type: "kind", value: Number(int) };
     default:
       return { type: "string", value: reader.idText(type, bits) };
   }

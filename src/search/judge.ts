@@ -7,6 +7,7 @@ import { driverTruth, filterTruth } from "./filter_truth.ts";
 import type { SearchPlan } from "./plan.ts";
 import type { TimeWindow } from "./projection.ts";
 import { SpanSetPipeline } from "./span_sets.ts";
+import { wordsOf64 } from "./time_words.ts";
 
 /** Traces of a batch by their rank in the order of its traces, ascending, and when each began, ns. */
 export interface JudgedTraces {
@@ -118,11 +119,3 @@ function chosen(batch: SpanBatch, count: number): JudgedTraces {
     starts: batch.u64(Column.QueryWork0, count).slice(),
   };
 }
-
-/** Below 0 and beyond 64 bits there are no times. */
-function wordsOf64(nanos: bigint): [number, number] {
-  const value = nanos < 0n ? 0n : nanos > timeMax ? timeMax : nanos;
-  return [Number(value & 0xffff_ffffn), Number(value >> 32n)];
-}
-
-const timeMax = 2n ** 64n - 1n;

@@ -4,22 +4,20 @@ import { Column } from "../../wasm/column_ids.ts";
 import { QueryType } from "../../wasm/query_ids.ts";
 import { doubleOf } from "../batch/double_bits.ts";
 import type { SpanBatch } from "../batch/span_batch.ts";
-import type { MetricsRequest } from "../query/metrics_types.ts";
 import type { Compare } from "../traceql/index.ts";
 import { Evaluator } from "./evaluate.ts";
 import { ExemplarPicker, exemplarLabels } from "./exemplar_picker.ts";
 import { driverTruth, filterTruth } from "./filter_truth.ts";
+import type { Intervals } from "./intervals.ts";
 import type { MetricsPlan } from "./metrics_plan.ts";
 import { SeriesAccumulator } from "./series_accumulator.ts";
 import type { PartExemplar } from "./series_part.ts";
 import { SpanSetPipeline } from "./span_sets.ts";
-
-/** The intervals that spans are counted by. */
-export type MetricsGrid = Pick<MetricsRequest, "startNanos" | "endNanos" | "stepNanos">;
+import { wordsOf64 } from "./time_words.ts";
 
 export interface MeasureTerms {
   plan: MetricsPlan;
-  grid: MetricsGrid;
+  grid: Intervals;
   /** Cells that one batch may have. */
   cellsMax: number;
 }
@@ -101,14 +99,14 @@ export function measureBatch(
 
 const noTraces = new Uint32Array(0);
 
-function setGrid({ core }: SpanBatch, { startNanos, endNanos, stepNanos }: MetricsGrid): void {
+function setGrid({ core }: SpanBatch, { startNanos, endNanos, stepNanos }: Intervals): void {
   core.setGrid!(...wordsOf64(startNanos), ...wordsOf64(endNanos - startNanos), ...wordsOf64(stepNanos));
 }
 
 /** Puts the traces of a head in order as far as the query needs it. */
 function evaluatorOf(batch: SpanBatch, plan: MetricsPlan, kind: BatchKind): Evaluator {
   if (kind !== "growing") return new Evaluator(batch, plan, false);
-  if (plan.needsWholeTrace) {
+  if (plan.needsOrder) {
     if (plan.drivers === null) batch.core.orderForQuery!(0);
     else {
       const evaluator = new Evaluator(batch, plan, false);
@@ -123,7 +121,8 @@ function evaluatorOf(batch: SpanBatch, plan: MetricsPlan, kind: BatchKind): Eval
 /** @returns how many fall into the grid */
 function selectSpans(evaluator: Evaluator, plan: MetricsPlan, kind: BatchKind): number {
   const { core } = evaluator.batch;
-  const isTreeless = kind === "growing" && !plan.needsWholeTrace;
+  // Even where there is an order: only traces that may count are in it.
+  const isTreeless = kind === "growing" && plan.isOfSpans;
   const stages = isTreeless ? plan.treelessStages : plan.stages;
   if (plan.isOfSpans) return core.selectSpans!(filterTruth(evaluator, stages));
   const pipeline = new SpanSetPipeline(evaluator);
@@ -173,19 +172,20 @@ function sideOfSpan(
 /** @param groupOf the place of a span's group where it was added, or its side */
 function exemplarsOf(
   evaluator: Evaluator,
-  { labels }: MetricsPlan,
+  plan: MetricsPlan,
   operand: number | null,
   picked: Uint32Array,
   groupOf: (span: number) => number,
 ): MeasuredBatch["exemplars"] {
   const { batch } = evaluator;
-  return Array.from(picked, (span) => ({
+  const labels = exemplarLabels(evaluator, plan.labels, picked);
+  return Array.from(picked, (span, i) => ({
     trace: batch.u32(Column.SpanTrace, span + 1)[span]!,
     exemplar: {
       group: groupOf(span),
       startNanos: batch.u64(Column.SpanStart, span + 1)[span]!,
       value: operand === null ? null : numberOf(evaluator, operand, span),
-      labels: exemplarLabels(evaluator, labels, span),
+      labels: labels[i]!,
     },
   }));
 }
@@ -204,12 +204,6 @@ function numberOf({ reader, spans }: Evaluator, values: number, span: number): n
     default:
       return null;
   }
-}
-
-/** Below 0 and beyond 64 bits there are no times. */
-export function wordsOf64(nanos: bigint): [number, number] {
-  const value = nanos < 0n ? 0n : nanos > timeMax ? timeMax : nanos;
-  return [Number(value & 0xffff_ffffn), Number(value >> 32n)];
 }
 
 const timeMax = 2n ** 64n - 1n;

@@ -27,6 +27,8 @@ export interface MetricsPlan {
   isOfSpans: boolean;
   /** Whether a trace has to be whole for that, or for what its spans are grouped by. */
   needsWholeTrace: boolean;
+  /** Whether the traces of a batch have to be in order. A comparison takes of a trace in several places what each knows of its root. */
+  needsOrder: boolean;
   /** A trace has spans that count only if one of these holds for one of its spans; null: any trace may. */
   drivers: FieldExpression[] | null;
   /** The same, for what is stored. */
@@ -64,11 +66,17 @@ export function planMetrics(query: Query): MetricsPlan {
     search.needsWholeTrace ||
     others.some(isOfTrace) ||
     selection.some(({ expression }) => isOfTrace(expression));
+  const needsOrder = needsWholeTrace || compare !== null;
+  const shown = [
+    ...[...loadsOf([...stages, ...selection]).values()].map(({ attribute }) => attribute),
+    ...others,
+  ];
   return {
     stages,
     treelessStages,
     isOfSpans: !search.needsWholeTrace,
-    needsWholeTrace: needsWholeTrace || compare !== null,
+    needsWholeTrace,
+    needsOrder,
     drivers: search.drivers,
     necessary: search.necessary,
     loads,
@@ -77,7 +85,7 @@ export function planMetrics(query: Query): MetricsPlan {
     operand,
     by,
     compare,
-    labels: [...[...loads.values()].map(({ attribute }) => attribute), ...others].slice(0, exemplarLabelsMax),
+    labels: shown.filter((attribute) => needsOrder || !isOfTrace(attribute)).slice(0, exemplarLabelsMax),
     projection:
       compare === null ? metricsProjection(stages, others, []) : compareProjection([...stages, ...selection]),
   };

@@ -11,15 +11,13 @@ export function necessaryOf(node: FieldExpression): Necessary {
     case "literal":
       return node.type === "bool" && node.value ? maybe : never;
     case "attribute":
-      return { kind: "existence", attribute: node };
+      return existence(node);
     case "logical": {
       const parts = node.operands.map(necessaryOf);
       return node.op === "&&" ? everyNecessary(parts) : anyNecessary(parts);
     }
     case "existence":
-      return node.exists && isAttribute(node.operand)
-        ? { kind: "existence", attribute: node.operand }
-        : maybe;
+      return node.exists && isAttribute(node.operand) ? existence(node.operand) : maybe;
     case "comparison":
       if (isAttribute(node.left) && node.right.kind === "literal") {
         return comparison(node.left, node.op, node.right);
@@ -38,11 +36,19 @@ export function necessaryOf(node: FieldExpression): Necessary {
   }
 }
 
+function existence(attribute: Attribute): Necessary {
+  return isService(attribute) ? maybe : { kind: "existence", attribute };
+}
+
+/** A resource without a service's name has an empty one, which stands in no statistics. */
+function isService(attribute: Attribute): boolean {
+  return (
+    attribute.kind === "attribute" && attribute.scope === "resource" && attribute.name === "service.name"
+  );
+}
+
 function comparison(attribute: Attribute, op: ComparisonOp, value: Literal): Necessary {
-  // A resource without a service's name has an empty one, which stands in no statistics.
-  const isService =
-    attribute.kind === "attribute" && attribute.scope === "resource" && attribute.name === "service.name";
-  if (isService && value.type === "string" && matchOf(op, value.value).test(nothing)) return maybe;
+  if (isService(attribute) && value.type === "string" && matchOf(op, value.value).test(nothing)) return maybe;
   return { kind: "comparison", attribute, op, value };
 }
 

@@ -6,8 +6,10 @@ import type { MetricsPlan } from "./metrics_plan.ts";
 import type { PartExemplar, SeriesPart } from "./series_part.ts";
 
 /** Groups that one sum may have, and bytes of all their keys. */
-const groupsMax = 1 << 17;
-const keyBytesMax = 16 << 20;
+const groupsMax = 1 << 15;
+const keyBytesMax = 8 << 20;
+/** Cells that are added up at a time: what is handed over takes as much memory again. */
+const cellsAtOnce = 1 << 14;
 /**
  * Values of one attribute that a comparison counts by themselves: the first that are met. What is frequent is among them; of an attribute with
  * more, such as an id, no value tells two kinds of spans apart.
@@ -22,12 +24,17 @@ const cellColumns = [
   [Column.SeriesCellRest, Column.SeriesIn3],
 ] as const;
 
+/** Cores that wait for the next sum of this thread: a new one would have the runtime collect garbage first. */
+const batches: SpanBatch[] = [];
+const batchesKept = 2;
+const batchBytesKept = 32 << 20;
+
 export class SeriesAccumulator {
-  readonly #batch = SpanBatch.create();
+  readonly #batch: SpanBatch;
   readonly #fold: Fold;
   readonly #isComparison: boolean;
   readonly #comparedValuesMax: number;
-  readonly #exemplars: PartExemplar[] = [];
+  #exemplars: PartExemplar[] = [];
   #isCut = false;
 
   /** @param cellsMax cells that there is room for; one takes 32 to 64 bytes with its place in the table */
@@ -39,6 +46,8 @@ export class SeriesAccumulator {
     this.#fold = fold;
     this.#comparedValuesMax = valuesMax;
     this.#isComparison = compare !== null;
+    this.#batch = batches.pop() ?? SpanBatch.create();
+    this.#batch.reset();
     this.#batch.core.beginCells!(cellsMax, fold);
   }
 
@@ -50,35 +59,46 @@ export class SeriesAccumulator {
    * Adds what a batch has counted.
    *
    * @param levels parts of a group's key
-   * @returns by group of the batch its place here, -1 where there is no room: a view, valid until the next call
+   * @returns by group of the batch its place here, -1 where there is no room
    */
-  addBatch({ core }: SpanBatch, levels: number): Int32Array {
-    const keyBytes = core.writeGroupKeys!(levels) >>> 0;
-    const groups = core.groupCount!();
-    this.#copy(core.memory, core.columnAddress!(Column.Output) >>> 0, keyBytes, Column.Input);
-    this.#copy(core.memory, core.columnAddress!(Column.SeriesKeyEnd) >>> 0, groups * 4, Column.SeriesKeyEnd);
-    const cells = core.cellCount!();
-    for (const [from, to] of cellColumns.slice(0, this.#hasValues ? 4 : 2)) {
-      this.#copy(core.memory, core.columnAddress!(from) >>> 0, cells * 8, to);
-    }
+  addBatch(batch: SpanBatch, levels: number): Int32Array {
+    const { core } = batch;
+    const groups = core.writeGroupKeys!(levels, keyBytesMax);
+    const keyEnds = batch.u32(Column.SeriesKeyEnd, groups);
+    this.#set(batch.u8(Column.Output, keyEnds.at(-1) ?? 0), Column.Input);
+    this.#set(keyEnds, Column.SeriesKeyEnd);
     if (core.leftOutCells!() > 0) this.#isCut = true;
-    return this.#merge(groups, cells);
+    const places = this.#mergeGroups(groups, core.groupCount!());
+    const cells = core.cellCount!();
+    this.#mergeCells(cells, (start, end) => {
+      for (const [from, to] of cellColumns.slice(0, this.#hasValues ? 4 : 2)) {
+        this.#set(batch.u64(from, cells).subarray(start, end), to);
+      }
+    });
+    return places;
   }
 
   /** Adds what another thread has counted. */
   add({ keys, keyEnds, cells, counts, values, rests, exemplars, isCut }: SeriesPart): void {
     this.#set(keys, Column.Input);
     this.#set(keyEnds, Column.SeriesKeyEnd);
-    this.#set(cells, Column.SeriesIn0);
-    this.#set(counts, Column.SeriesIn1);
-    this.#set(values, Column.SeriesIn2);
-    this.#set(rests, Column.SeriesIn3);
     if (isCut) this.#isCut = true;
-    const places = this.#merge(keyEnds.length, cells.length);
+    const places = this.#mergeGroups(keyEnds.length, keyEnds.length);
+    this.#mergeCells(cells.length, (start, end) => {
+      this.#set(cells.subarray(start, end), Column.SeriesIn0);
+      this.#set(counts.subarray(start, end), Column.SeriesIn1);
+      this.#set(values.subarray(start, end), Column.SeriesIn2);
+      this.#set(rests.subarray(start, end), Column.SeriesIn3);
+    });
     for (const exemplar of exemplars) {
       const group = this.#isComparison ? exemplar.group : places[exemplar.group]!;
       if (group >= 0) this.#exemplars.push({ ...exemplar, group });
     }
+  }
+
+  /** Keeps some of the exemplars, if there are more than `most`: every source gives as many as are shown in all. */
+  thinExemplars(most: number, choose: (picked: readonly PartExemplar[]) => PartExemplar[]): void {
+    if (this.#exemplars.length > most) this.#exemplars = choose(this.#exemplars);
   }
 
   /**
@@ -90,15 +110,24 @@ export class SeriesAccumulator {
       this.#exemplars.push({ ...exemplar, traceId: Buffer.from(traceId).toString("hex") });
   }
 
-  #merge(groups: number, cells: number): Int32Array {
+  /** @param groups those with a key, the first of `all` */
+  #mergeGroups(groups: number, all: number): Int32Array {
     const { core } = this.#batch;
     const without = this.#isComparison
-      ? core.mergeComparedGroups!(groups, groupsMax, keyBytesMax, this.#comparedValuesMax)
-      : core.mergeGroups!(groups, groupsMax, keyBytesMax);
+      ? core.mergeComparedGroups!(groups, all, groupsMax, keyBytesMax, this.#comparedValuesMax)
+      : core.mergeGroups!(groups, all, groupsMax, keyBytesMax);
     if (without > 0) this.#isCut = true;
-    core.mergeCells!(cells, this.#fold, this.#hasValues ? 1 : 0);
+    return this.#batch.i32(Column.SeriesIn4, all).map((own) => own - 1);
+  }
+
+  #mergeCells(cells: number, give: (start: number, end: number) => void): void {
+    const { core } = this.#batch;
+    for (let start = 0; start < cells; start += cellsAtOnce) {
+      const end = Math.min(start + cellsAtOnce, cells);
+      give(start, end);
+      core.mergeCells!(end - start, this.#fold, this.#hasValues ? 1 : 0);
+    }
     if (core.leftOutCells!() > 0) this.#isCut = true;
-    return this.#batch.i32(Column.SeriesIn4, groups).map((own) => own - 1);
   }
 
   #set(from: Uint8Array | Uint32Array | BigUint64Array | Float64Array, to: Column): void {
@@ -107,12 +136,14 @@ export class SeriesAccumulator {
     new Uint8Array(this.#batch.core.memory.buffer, address, bytes.length).set(bytes);
   }
 
-  #copy(memory: WebAssembly.Memory, address: number, bytes: number, to: Column): void {
-    this.#set(new Uint8Array(memory.buffer, address, bytes), to);
+  /** All that was added. The last call: others use the memory from here on. */
+  finish(): SeriesPart {
+    const part = this.#part();
+    if (batches.length < batchesKept && this.#batch.memoryBytes <= batchBytesKept) batches.push(this.#batch);
+    return part;
   }
 
-  /** All that was added. */
-  part(): SeriesPart {
+  #part(): SeriesPart {
     const batch = this.#batch;
     const groups = batch.core.strings!();
     const keyEnds = batch.u32(Column.StringEnd, groups).slice();

@@ -1,5 +1,5 @@
 // What was counted of some spans for a metrics query, packed for its way between threads.
-import type { Label } from "../query/metrics_types.ts";
+import type { Label } from "../search/labels.ts";
 
 /** A span that stands as an example for others. */
 export interface PartExemplar {

@@ -227,7 +227,7 @@ export class Shard {
       inspected.inspectedSpans += head.batch.spans;
     }
     const ids = joinArrays(open, (length) => new Uint8Array(length)) as Uint8Array<ArrayBuffer>;
-    return { part: target.sums.part(), open: ids, blockIds, ...inspected };
+    return { part: target.sums.finish(), open: ids, blockIds, ...inspected };
   }
 
   /** Ids, 16 bytes each, of all traces that have a span in a head; of one that is in two heads twice. */

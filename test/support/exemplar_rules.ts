@@ -1,5 +1,6 @@
 // What holds of exemplars whichever spans are chosen.
-import { type Exemplar, intervalsOf, type Series } from "../../src/query/metrics_types.ts";
+import type { Exemplar, Series } from "../../src/query/metrics_types.ts";
+import { intervalsOf } from "../../src/search/intervals.ts";
 import type { MetricsFunction } from "../../src/traceql/index.ts";
 import type { OracleGrid } from "./metrics_oracle.ts";
 import type { OracleTrace } from "./oracle_traces.ts";

@@ -1,5 +1,6 @@
 // Series as the metrics endpoints answer them, and the grid that a range query comes to.
-import type { LabelValue, Series } from "../../src/query/metrics_types.ts";
+import type { Series } from "../../src/query/metrics_types.ts";
+import type { LabelValue } from "../../src/search/labels.ts";
 import type { MetricsJson } from "../conformance/metrics_checks.ts";
 import type { AnyValueJson } from "../conformance/semantic_checks.ts";
 import type { OracleGrid } from "./metrics_oracle.ts";

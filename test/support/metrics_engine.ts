@@ -35,5 +35,5 @@ export function engineSeries(
   const ids = batch.u8(Column.TraceId, batch.traces * traceIdBytes);
   for (const { trace, exemplar } of measured.exemplars)
     target.sums.addExemplar(exemplar, traceIdAt(ids, trace));
-  return seriesOfPart(query, target.sums.part(), { ...grid, exemplars }).series;
+  return seriesOfPart(query, target.sums.finish(), { ...grid, exemplars }).series;
 }

@@ -1,6 +1,7 @@
 // TraceQL metrics row by row: what a query counts and measures of plain traces, one span and one interval at a time, as the language
 // defines it. It owes nothing to the engine, which is held against it. Exemplars, whose choice is free, it has none.
-import type { Label, Series } from "../../src/query/metrics_types.ts";
+import type { Series } from "../../src/query/metrics_types.ts";
+import type { Label } from "../../src/search/labels.ts";
 import {
   type Attribute,
   type MetricsFunction,

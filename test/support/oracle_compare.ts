@@ -1,5 +1,5 @@
 // compare(), by the TraceQL oracle: which values the attributes of selected spans have, and those of the others.
-import type { Label } from "../../src/query/metrics_types.ts";
+import type { Label } from "../../src/search/labels.ts";
 import { type AttributeField, type Compare, printAttribute, type Query } from "../../src/traceql/index.ts";
 import type { CountedSpan } from "./metrics_oracle.ts";
 import { Uses } from "./oracle_conditions.ts";

@@ -1,6 +1,6 @@
 // Labels of series, by the TraceQL oracle: their values, their text, and the order that they put series in.
 
-import type { Label, LabelValue } from "../../src/query/metrics_types.ts";
+import type { Label, LabelValue } from "../../src/search/labels.ts";
 import { printDuration } from "../../src/traceql/index.ts";
 import type { Scalar, Value } from "./oracle_values.ts";
 

@@ -1,5 +1,5 @@
 // What follows the first stage of a metrics query, by the TraceQL oracle: topk(), bottomk() and comparisons with a number.
-import type { Label } from "../../src/query/metrics_types.ts";
+import type { Label } from "../../src/search/labels.ts";
 import type { Numeric, SecondStage } from "../../src/traceql/index.ts";
 import { compareTies } from "./oracle_labels.ts";
 import { compareScalars } from "./oracle_values.ts";

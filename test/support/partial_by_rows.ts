@@ -1,9 +1,10 @@
 // Partial results of a metrics query as an engine might have them, from plain traces: every span is a cell of its own. What the spans
 // are is the oracle's word; what becomes of the cells is for others to say.
 import { compareSeries } from "../../src/query/metrics_compare.ts";
-import type { Cells, CompareSide, GroupValue, MetricsGroup } from "../../src/query/metrics_partial.ts";
+import type { Cells, CompareSide, MetricsGroup } from "../../src/query/metrics_partial.ts";
 import { metricsSeries } from "../../src/query/metrics_series.ts";
 import type { Series } from "../../src/query/metrics_types.ts";
+import type { GroupValue } from "../../src/search/labels.ts";
 import { kindCodes, statusCodes } from "../../src/search/values.ts";
 import type { MetricsFunction, Query } from "../../src/traceql/index.ts";
 import { type CountedSpan, countedSpans, type OracleGrid, readOf } from "./metrics_oracle.ts";
