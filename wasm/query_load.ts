@@ -118,16 +118,19 @@ function loadOwned(owners: u32, attrStart: i32, key: u32, preferred: u32): void 
   const outValues = at(Column.QueryWork1);
   const starts = at(attrStart);
   const counts = at(attrStart + 1);
+  const keys = at(Column.AttrKey);
+  const types = at(Column.AttrType);
+  const values = at(Column.AttrValue);
   for (let i: usize = 0; i < <usize>owners; i++) {
     const start = load<u32>(starts + (i << 2));
     const end = start + load<u32>(counts + (i << 2));
     let found: u32 = 0;
     let taken: u32 = 0;
     for (let k = start; k < end; k++) {
-      if (load<u32>(at(Column.AttrKey) + ((<usize>k) << 2)) != key) continue;
-      const own: u32 = load<u8>(at(Column.AttrType) + k);
+      if (load<u32>(keys + ((<usize>k) << 2)) != key) continue;
+      const own: u32 = load<u8>(types + k);
       if (givesWay(own, taken, preferred)) continue;
-      const type = see(own, load<u64>(at(Column.AttrValue) + ((<usize>k) << 3)));
+      const type = see(own, load<u64>(values + ((<usize>k) << 3)));
       if (!type) continue;
       taken = own;
       found = type;

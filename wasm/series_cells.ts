@@ -139,13 +139,17 @@ function beginPlaces(fold: u32): void {
   memory.fill(at(Column.QueryWork0), 0, (<u32>places) << 2);
 }
 
-/** The cell of a span that is counted. */
-function cellOfSpan(group: u32, slot: u32, bucket: u32): u32 {
-  const key = ((<u64>group) << 32) | <u64>(slot | bucket);
-  if (!placesOfGroup) return cellOf(key);
+/** Place of a cell in that table. */
+function placeOf(group: u32, slot: u32, bucket: u32): u32 {
   const interval = (slot - firstSlot) >>> bucketBits;
-  const place = group * placesOfGroup + (bucket ? (interval << bucketBits) | bucket : interval);
-  const entry = at(Column.QueryWork0) + ((<usize>place) << 2);
+  return group * placesOfGroup + (bucket ? (interval << bucketBits) | bucket : interval);
+}
+
+/** The cell of a span that is counted. */
+function cellOfSpan(group: u32, slot: u32): u32 {
+  const key = ((<u64>group) << 32) | <u64>slot;
+  if (!placesOfGroup) return cellOf(key);
+  const entry = at(Column.QueryWork0) + ((<usize>placeOf(group, slot, 0)) << 2);
   const known = load<u32>(entry);
   if (known) return known - 1;
   const cell = findOrBegin(key);
@@ -160,28 +164,76 @@ function cellOfSpan(group: u32, slot: u32, bucket: u32): u32 {
  */
 export function foldSpans(fold: u32, from: u32): void {
   beginPlaces(fold);
+  if (hasValues) foldValues(fold, from);
+  else if (fold == <u32>Fold.Count) countSpans();
+  else countBuckets(from);
+  if (placesOfGroup && !hasValues) cellsOfPlaces(fold);
+}
+
+function countSpans(): void {
+  const slots = at(Column.SeriesSlot);
+  const groups = at(Column.SeriesGroup);
+  const table = at(Column.QueryWork0);
+  for (let i: usize = 0; i < <usize>spans; i++) {
+    const slot = load<u32>(slots + (i << 2));
+    if (slot != NO_SLOT) countOne(table, groupOf(load<u32>(groups + (i << 2))), slot, 0);
+  }
+}
+
+function countBuckets(from: u32): void {
+  const slots = at(Column.SeriesSlot);
+  const groups = at(Column.SeriesGroup);
+  const table = at(Column.QueryWork0);
+  const types = typesOf(from);
+  const values = contentsOf(from, spans);
+  for (let i: usize = 0; i < <usize>spans; i++) {
+    const slot = load<u32>(slots + (i << 2));
+    const type = <u32>load<u8>(types + i);
+    if (slot == NO_SLOT || (type != <u32>QueryType.Int && type != <u32>QueryType.Duration)) continue;
+    const value = load<i64>(values + (i << 3));
+    if (value < 2) continue;
+    countOne(table, groupOf(load<u32>(groups + (i << 2))), slot, <u32>(64 - clz(<u64>(value - 1))));
+  }
+}
+
+/** Where cells have places, these are counters until all spans are counted: an integer each, in one small table. */
+function countOne(table: usize, group: u32, slot: u32, bucket: u32): void {
+  if (!placesOfGroup) {
+    addToCell(((<u64>group) << 32) | <u64>(slot | bucket), Fold.Count, 1, 0, 0);
+    return;
+  }
+  const entry = table + ((<usize>placeOf(group, slot, bucket)) << 2);
+  store<u32>(entry, load<u32>(entry) + 1);
+}
+
+function cellsOfPlaces(fold: u32): void {
+  const buckets: u32 = fold == <u32>Fold.Buckets ? 1 << bucketBits : 1;
+  const places = placesOfGroup * groupCount();
+  for (let place: u32 = 0; place < places; place++) {
+    const count = load<u32>(at(Column.QueryWork0) + ((<usize>place) << 2));
+    if (!count) continue;
+    const within = place % placesOfGroup;
+    const slot = firstSlot + ((within / buckets) << bucketBits) + (within % buckets);
+    addToCell(((<u64>(place / placesOfGroup)) << 32) | <u64>slot, fold, <f64>count, 0, 0);
+  }
+}
+
+function foldValues(fold: u32, from: u32): void {
   const slots = at(Column.SeriesSlot);
   const groups = at(Column.SeriesGroup);
   const types = typesOf(from);
   const values = contentsOf(from, spans);
-  const isCount = fold == <u32>Fold.Count;
   for (let i: usize = 0; i < <usize>spans; i++) {
     const slot = load<u32>(slots + (i << 2));
     if (slot == NO_SLOT) continue;
-    let bucket: u32 = 0;
+    const type = <u32>load<u8>(types + i);
+    const bits = load<u64>(values + (i << 3));
     let value: f64 = 0;
-    if (!isCount) {
-      const type = <u32>load<u8>(types + i);
-      const bits = load<u64>(values + (i << 3));
-      if (type == <u32>QueryType.Int || type == <u32>QueryType.Duration) {
-        if (fold != <u32>Fold.Buckets) value = <f64>(<i64>bits);
-        else if (<i64>bits < 2) continue;
-        else bucket = <u32>(64 - clz(bits - 1));
-      } else if (type == <u32>QueryType.Double && fold != <u32>Fold.Buckets) {
-        value = reinterpret<f64>(bits);
-        if (value != value) continue;
-      } else continue;
-    }
-    add(cellOfSpan(groupOf(load<u32>(groups + (i << 2))), slot, bucket), fold, 1, value, 0);
+    if (type == <u32>QueryType.Int || type == <u32>QueryType.Duration) value = <f64>(<i64>bits);
+    else if (type == <u32>QueryType.Double) {
+      value = reinterpret<f64>(bits);
+      if (value != value) continue;
+    } else continue;
+    add(cellOfSpan(groupOf(load<u32>(groups + (i << 2))), slot), fold, 1, value, 0);
   }
 }

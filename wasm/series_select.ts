@@ -39,7 +39,8 @@ export function setGrid(
 function slotAt(start: u64): u32 {
   const since = start - gridStart - 1;
   if (start <= gridStart || since >= gridLength) return NO_SLOT;
-  let interval = <u64>(<f64>since * perStep);
+  // Signed, since that is one instruction: a grid is shorter than 2^63 ns.
+  let interval = <u64>(<i64>(<f64>(<i64>since) * perStep));
   const from = interval * gridStep;
   if (from > since) interval--;
   else if (since - from >= gridStep) interval++;

@@ -2,15 +2,15 @@
 // and batches to read into.
 import { SpanBatch } from "../batch/span_batch.ts";
 import type { Store } from "../store/store.ts";
+import { garbage } from "../threads/garbage.ts";
 import { ByteCache } from "./read_cache.ts";
 import type { Dictionary } from "./read_dictionary.ts";
 import type { OpenFile } from "./read_file.ts";
 import type { PlainPage } from "./read_leaf.ts";
 
-/** A batch that grew beyond this for one trace is not used again. */
-const batchBytesKept = 64 << 20;
-/** Batches that wait for the next lookup. */
+/** Batches that wait for the next read, and their memory in all: one that grew beyond that is not used again. */
 const batchesKept = 2;
+const batchBytesKept = 64 << 20;
 
 /** Bytes of what is remembered about blocks, all blocks of a store together. */
 export interface ReadCacheLimits {
@@ -56,7 +56,10 @@ export class ReadCaches {
   }
 
   giveBatch(batch: SpanBatch): void {
-    if (batch.memoryBytes <= batchBytesKept && this.#batches.length < batchesKept) this.#batches.push(batch);
+    const kept = this.#batches.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+    if (kept + batch.memoryBytes > batchBytesKept || this.#batches.length === batchesKept) {
+      garbage.add(batch.memoryBytes);
+    } else this.#batches.push(batch);
   }
 }
 

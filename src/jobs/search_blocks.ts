@@ -8,7 +8,7 @@ import type { BlockReader } from "../block/read.ts";
 import type { ReadCaches } from "../block/read_caches.ts";
 import type { RowRange } from "../block/read_plan.ts";
 import { foundParts } from "../search/found_parts.ts";
-import { type JudgedTraces, judgeOrdered } from "../search/judge.ts";
+import { judgeOrdered } from "../search/judge.ts";
 import { QueryTooLarge } from "../search/query_error.ts";
 import type { Store } from "../store/store.ts";
 import { eachBlock } from "./each_block.ts";
@@ -92,24 +92,19 @@ async function searchSlice(
   const batch = caches.takeBatch();
   try {
     await reader.readRowGroup(batch, group, { rows, projection: plan.judge });
-    const judged = judgeOrdered(batch, plan, { window, limit, since });
+    const judged = judgeOrdered(batch, plan, { window, limit, since, mayBeSplit: split?.length !== 0 });
     const { ranks } = judged.matched;
     const matchedRows = rowsOf(rows, ranks);
     const places = new Uint32Array(ranks.length * 3);
     for (const [i, row] of matchedRows.entries()) places.set([place, group, row], i * 3);
-    const undecided = split?.length === 0 ? none() : judged.undecided;
-    const any = ranks.length + undecided.ranks.length > 0;
+    const any = ranks.length + judged.undecided.ranks.length > 0;
     const ids = any ? await reader.traceIds(group) : new Uint8Array(0);
-    const found = foundParts({ ...judged, undecided }, ids, (some) => rowsOf(rows, some));
+    const found = foundParts(judged, ids, (some) => rowsOf(rows, some));
     if (split !== null) found.undecided = among(batch, found.undecided, split);
     return { ...found, places };
   } finally {
     caches.giveBatch(batch);
   }
-}
-
-function none(): JudgedTraces {
-  return { ranks: new Uint32Array(0), starts: new BigUint64Array(0) };
 }
 
 /** Of some parts those whose traces are among others. */

@@ -31,6 +31,8 @@ export interface Wanted {
   limit: number;
   /** None that began before this. Unix ns. */
   since: bigint;
+  /** Whether any trace may be decided by parts that lie elsewhere; not said: it may. */
+  mayBeSplit?: boolean;
 }
 
 /** Judges the traces of a batch that is in order: one that was read from a block, or ordered. */
@@ -75,6 +77,7 @@ function judgeWhole(evaluator: Evaluator, plan: SearchPlan, wanted: Wanted): Jud
   const pipeline = new SpanSetPipeline(evaluator);
   const matches = evaluator.vectors.truth(ranks);
   pipeline.matches(matches, deciding(plan));
+  if (wanted.mayBeSplit === false) return choose(batch, matches, null, wanted, core.placeCount!());
   // Undecided is what has such a span, and is no match by itself.
   const open = evaluator.vectors.truth(ranks);
   core.fillTruth!(open, ranks, 1);
