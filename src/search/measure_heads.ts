@@ -10,7 +10,11 @@ import { type MeasureTarget, measureBatch } from "./measure.ts";
  *
  * @returns ids of the split traces that may count when they are whole
  */
-export function measureHead(batch: SpanBatch, terms: MetricsTerms, target: MeasureTarget): Uint8Array {
+export function measureHead(
+  batch: SpanBatch,
+  terms: MetricsTerms,
+  target: MeasureTarget,
+): Uint8Array<ArrayBuffer> {
   const { open, exemplars } = measureBatch(batch, "growing", indexesOf(batch, terms.split), terms, target);
   const ids = batch.u8(Column.TraceId, batch.traces * traceIdBytes);
   for (const { trace, exemplar } of exemplars) target.sums.addExemplar(exemplar, traceIdAt(ids, trace));

@@ -4,9 +4,7 @@ import { parseMeta } from "../block/meta.ts";
 import { type BlockWriteOptions, writeBlock } from "../block/write.ts";
 import type { Config } from "../config/config.ts";
 import { buffersOfMeasured } from "../jobs/measure_job.ts";
-import { metricsPlanOf, planOf } from "../jobs/query_text.ts";
 import { buffersOf } from "../jobs/search_job.ts";
-import { tagNamesOfHeads, tagValuesOfHeads } from "../search/tags_heads.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { StoreNotFound } from "../store/store_error.ts";
 import { log } from "../telemetry/log.ts";
@@ -66,14 +64,13 @@ export function serveShard(options: ShardOptions): void {
       for (const trace of found.traces) context.transfer(trace.buffer);
       return found;
     },
-    search: async ({ tenant, query, ...wanted }, context) => {
-      const found = await shard.search(tenant, { ...wanted, plan: planOf(query) }, context.signal);
+    search: async (params, context) => {
+      const found = await (await headQueries()).search(shard, params, context.signal);
       for (const buffer of buffersOf(found)) context.transfer(buffer);
       return found;
     },
-    measure: async ({ tenant, query, ...wanted }, context) => {
-      const terms = { ...wanted, plan: metricsPlanOf(query) };
-      const measured = await shard.measure(tenant, terms, context.signal);
+    measure: async (params, context) => {
+      const measured = await (await headQueries()).measure(shard, params, context.signal);
       for (const buffer of buffersOfMeasured(measured)) context.transfer(buffer);
       return measured;
     },
@@ -82,13 +79,13 @@ export function serveShard(options: ShardOptions): void {
       context.transfer(ids.buffer);
       return ids;
     },
-    locate: ({ tenant, ids }, context) => {
-      const places = shard.locate(tenant, ids);
+    locate: async (params, context) => {
+      const places = (await headQueries()).locate(shard, params);
       context.transfer(places.buffer);
       return places;
     },
-    tagNames: ({ tenant, query, range }) => tagNamesOfHeads(shard.batchesOf(tenant), query, range),
-    tagValues: ({ tenant, query, range }) => tagValuesOfHeads(shard.batchesOf(tenant), query, range),
+    tagNames: async (params) => (await headQueries()).tagNames(shard, params),
+    tagValues: async (params) => (await headQueries()).tagValues(shard, params),
     flush: ({ tenant, reason }) => shard.flush(tenant, reason),
     cutAged: ({ ageMsMax }) => {
       shard.cutAged(ageMsMax);
@@ -102,6 +99,8 @@ export function serveShard(options: ShardOptions): void {
     stats: () => shard.report(),
   });
 }
+
+const headQueries = () => import("./head_queries.ts");
 
 function storeOf(config: Config): ShardStore {
   const store = openStore(config);

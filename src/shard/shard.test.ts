@@ -3,6 +3,7 @@ import { existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { SpanBatch } from "../batch/span_batch.ts";
 import { log } from "../telemetry/log.ts";
+import { locate } from "./head_queries.ts";
 import { appendWaitMsMax, ShardFull } from "./shard.ts";
 import { makeShard, range, spansIn, traceId } from "./shard_fixture.ts";
 import { FaultyFiles, temporaryDirectory } from "./wal_fixture.ts";
@@ -185,7 +186,7 @@ describe("Shard.flush()", () => {
     expect(shard.find(tenant, traceId(2)).length).toBe(2);
     // Once for every head: a search has to know that trace 2 lies in both.
     const ids = Buffer.concat([traceId(1), traceId(2), traceId(3), traceId(4)]);
-    expect([...shard.locate(tenant, ids)].sort()).toEqual([0, 1, 1, 2]);
+    expect([...locate(shard, { tenant, ids })].sort()).toEqual([0, 1, 1, 2]);
     expect(walFiles(directory.path).length).toBe(2);
     gate.resolve();
     expect((await flushed).length).toBe(1);

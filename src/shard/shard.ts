@@ -6,17 +6,7 @@ import { SpanBatch } from "../batch/span_batch.ts";
 import { traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import type { WalSync as SyncPolicy } from "../config/config.ts";
-import type { MeasuredHeads, MetricsTerms } from "../jobs/measure_job.ts";
-import {
-  type FirstTraces,
-  type FoundParts,
-  joinArrays,
-  joinFound,
-  type SearchTerms,
-} from "../jobs/search_job.ts";
-import { targetOf } from "../search/measure.ts";
-import { measureHead } from "../search/measure_heads.ts";
-import { locateInHead, searchHead } from "../search/search_head.ts";
+import { type FirstTraces, joinArrays } from "../jobs/search_job.ts";
 import type { CutDone, CutReason } from "../telemetry/ingest_metrics.ts";
 import { log } from "../telemetry/log.ts";
 import { collectGarbage } from "../threads/garbage.ts";
@@ -176,7 +166,7 @@ export class Shard {
   /** OTLP TracesData of a trace, one of each head that holds spans of it. */
   find(tenant: string, traceId: Uint8Array): Uint8Array[] {
     const found: Uint8Array[] = [];
-    for (const head of this.#headsOf(tenant)) {
+    for (const head of this.headsOf(tenant)) {
       const trace = head.batch.findTrace(traceId);
       if (trace) found.push(trace);
     }
@@ -198,58 +188,16 @@ export class Shard {
     return found;
   }
 
-  /** Parts of traces that match, or may match together with others. Between two heads the thread does what waits. */
-  async search(tenant: string, terms: SearchTerms, signal: AbortSignal): Promise<FoundParts> {
-    const parts: FoundParts[] = [];
-    for (const head of this.#headsOf(tenant)) {
-      if (parts.length > 0) await this.pause();
-      signal.throwIfAborted();
-      // A head that was dropped meanwhile is in a block that queries know of, and that they ask for after this.
-      if (!head.isReleased) parts.push(searchHead(head.batch, terms));
-    }
-    return joinFound(parts);
-  }
-
-  /** Counts the spans of a tenant for a metrics query, of each head at once; between two the thread does what waits. */
-  async measure(tenant: string, terms: MetricsTerms, signal: AbortSignal): Promise<MeasuredHeads> {
-    const target = targetOf(terms);
-    const open: Uint8Array[] = [];
-    const blockIds: string[] = [];
-    const inspected = { inspectedTraces: 0, inspectedSpans: 0, inspectedBytes: 0 };
-    for (const head of this.#headsOf(tenant)) {
-      if (blockIds.length > 0) await this.pause();
-      signal.throwIfAborted();
-      // One that was dropped meanwhile is in a block that queries know of, and that they read after this.
-      if (head.isReleased) continue;
-      open.push(measureHead(head.batch, terms, target));
-      blockIds.push(head.blockId);
-      inspected.inspectedTraces += head.batch.traces;
-      inspected.inspectedSpans += head.batch.spans;
-    }
-    const ids = joinArrays(open, (length) => new Uint8Array(length)) as Uint8Array<ArrayBuffer>;
-    return { part: target.sums.finish(), open: ids, blockIds, ...inspected };
-  }
-
   /** Ids, 16 bytes each, of all traces that have a span in a head; of one that is in two heads twice. */
   traceIds(tenant: string): Uint8Array<ArrayBuffer> {
-    const ids = this.#headsOf(tenant).map(({ batch }) =>
+    const ids = this.headsOf(tenant).map(({ batch }) =>
       batch.u8(Column.TraceId, batch.traces * traceIdBytes).slice(),
     );
     return joinArrays(ids, (length) => new Uint8Array(length));
   }
 
-  /** Places of the ids, 16 bytes each, whose traces have a span in a head; of one that is in two heads twice. */
-  locate(tenant: string, ids: Uint8Array): Uint32Array<ArrayBuffer> {
-    return Uint32Array.from(this.#headsOf(tenant).flatMap(({ batch }) => locateInHead(batch, ids)));
-  }
-
-  /** The spans of a tenant, all that is acknowledged: for queries that are done before anything else runs. */
-  batchesOf(tenant: string): SpanBatch[] {
-    return this.#headsOf(tenant).map((head) => head.batch);
-  }
-
   /** The heads of a tenant, with all that is acknowledged in them. */
-  #headsOf(tenant: string): Head[] {
+  headsOf(tenant: string): Head[] {
     this.#decodeAll();
     return [...this.#frozen, ...this.#growing.values()].filter((head) => head.tenant === tenant);
   }
