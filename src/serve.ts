@@ -9,15 +9,18 @@ import { Ingest } from "./ingest/ingest.ts";
 import { BlockPool } from "./jobs/block_pool.ts";
 import { MetricsEngine } from "./query/metrics_engine.ts";
 import { MetricsQueries } from "./query/metrics_queries.ts";
+import type { MetricsQuerier } from "./query/metrics_types.ts";
 import { RememberedTags } from "./query/remembered_tags.ts";
-import { SearchEngine } from "./query/search_engine.ts";
+import { type SearchBlockList, SearchEngine } from "./query/search_engine.ts";
 import { SearchQueries } from "./query/search_queries.ts";
+import type { Searcher, TagLister } from "./query/search_types.ts";
 import { storedMetrics, storedSearch, storedTags } from "./query/stored_queries.ts";
 import { SourcesTagLister } from "./query/tag_lister.ts";
 import { TagQueries } from "./query/tag_queries.ts";
 import { type FindTraceRequest, type FoundTrace, TraceFinder } from "./query/trace_finder.ts";
+import { freeSpaceOf, retentionOf } from "./retention/configured.ts";
 import { Schedule } from "./schedule/schedule.ts";
-import { scheduleTasks } from "./schedule/tasks.ts";
+import { freeSpaceTask, scheduleTasks } from "./schedule/tasks.ts";
 import { debugRoutes } from "./server/debug_routes.ts";
 import { metricsRoutes } from "./server/metrics_routes.ts";
 import { prometheusRoutes } from "./server/prometheus_routes.ts";
@@ -28,7 +31,10 @@ import { tagRoutes } from "./server/tag_routes.ts";
 import { singleTenant, type TenantHeader, tenantsOf } from "./server/tenant.ts";
 import { traceRoutes } from "./server/trace_routes.ts";
 import { WalLock } from "./shard/wal_lock.ts";
-import { BlockList } from "./store/block_list.ts";
+import { BlockList, endMsOf } from "./store/block_list.ts";
+import { pastGoneBlocks, streamPastGoneBlocks } from "./store/block_list_gone.ts";
+import { BlockListPoll, pollOptionsOf } from "./store/block_list_poll.ts";
+import { totalsOf } from "./store/block_list_totals.ts";
 import { openStore } from "./store/store.ts";
 import { registerBuildInfo } from "./telemetry/build_info.ts";
 import { IngestMetrics } from "./telemetry/ingest_metrics.ts";
@@ -37,6 +43,8 @@ import { metrics } from "./telemetry/metrics.ts";
 import { registerProcessMetrics } from "./telemetry/process_metrics.ts";
 import { profiledWorker } from "./telemetry/profile_calls.ts";
 import { QueryMetrics } from "./telemetry/query_metrics.ts";
+import { RetentionMetrics } from "./telemetry/retention_metrics.ts";
+import { registerScheduleMetrics } from "./telemetry/schedule_metrics.ts";
 import { StoreMetrics } from "./telemetry/store_metrics.ts";
 
 /** Compacted blocks are looked into for so many polls more: a reader elsewhere may not know their successor yet. */
@@ -66,33 +74,57 @@ export async function serve(config: Config): Promise<Running> {
   const store = openStore(config);
   const blocks = new BlockList(store, { compactedMsMax: COMPACTED_POLLS * pollMs });
   const pool = new BlockPool(config);
+  const poll = new BlockListPoll(store, blocks, pollOptionsOf(config));
   const storeMetrics = new StoreMetrics(() => ({
-    tenants: blocks.tenants().map((tenant) => ({
-      tenant,
-      blocks: blocks.live(tenant).length,
-      compactedBlocks: blocks.compacted(tenant).length,
-      bytes: blocks.live(tenant).reduce((sum, { size }) => sum + size, 0),
-    })),
+    tenants: totalsOf(blocks),
+    polls: poll.stats,
     pool: pool.stats,
   }));
   const listStart = performance.now();
-  await blocks.load();
+  await poll.run();
   storeMetrics.pollDone((performance.now() - listStart) / 1000);
+
+  const retention = retentionOf(config, store, blocks);
+  // Of the last block that was written: a full disk costs nothing that is as new.
+  let lastWrittenMs = Number.POSITIVE_INFINITY;
+  const freeSpace = freeSpaceOf(config, retention, () => Math.min(lastWrittenMs, Date.now()));
+  const retentionMetrics = new RetentionMetrics(() => ({
+    ...retention.stats,
+    disk: freeSpace && { freeBytes: freeSpace.freeBytes, reserveBytes: local.reserve_bytes },
+  }));
+  const schedule = new Schedule();
+  registerScheduleMetrics(() => schedule.status());
 
   const walLock = WalLock.take(wal.path);
   const ingest = await Ingest.start({
     config,
-    addBlock: (meta) => blocks.add(meta),
+    addBlock: (meta) => {
+      blocks.add(meta);
+      lastWrittenMs = endMsOf(meta);
+    },
     cutDone: (cut) => ingestMetrics.cutDone(cut),
-    cutFailed: () => ingestMetrics.cutFailed(),
+    cutFailed: () => {
+      ingestMetrics.cutFailed();
+      // Perhaps there is no space for the block, which the shard will try to write again.
+      if (freeSpace) void schedule.runNow(freeSpaceTask);
+    },
   }).catch((error) => {
     walLock.release();
     throw error;
   });
   const ingestMetrics = new IngestMetrics(() => ingest.stats());
-  const schedule = new Schedule();
-  scheduleTasks(schedule, { ingest });
+  scheduleTasks(schedule, {
+    config,
+    ingest,
+    poll,
+    polled: (seconds) => storeMetrics.pollDone(seconds),
+    retention,
+    retained: (seconds) => retentionMetrics.done(seconds),
+    freeSpace,
+  });
+  // The place for compaction: schedule.add({ name: "compaction", intervalMs, run, status }), a name that the status pages know.
 
+  const reread = (tenant: string) => poll.reread(tenant);
   const finder = new TraceFinder(ingest, blocks, pool, {
     queryTimeoutMs: config.querier.trace_by_id.query_timeout,
   });
@@ -128,24 +160,56 @@ export async function serve(config: Config): Promise<Running> {
     const queries = new QueryMetrics(config.multitenancy_enabled ? undefined : singleTenant);
     const tenants = (header: TenantHeader) => tenantsOf(header, config);
     const api = traceRoutes({
-      finder: measuredFinder(finder, queries),
+      finder: measuredFinder(
+        {
+          find: (request, signal) =>
+            pastGoneBlocks(request.tenants, reread, () => finder.find(request, signal)),
+        },
+        queries,
+      ),
       tenantsOf: tenants,
       maxBytesPerTrace: () => config.overrides.defaults.global.max_bytes_per_trace,
     });
+    const liveBlocks: SearchBlockList = {
+      candidates: (tenant, range) => blocks.view().candidates(tenant, range),
+    };
+    const searchEngine = new SearchEngine(ingest, liveBlocks, storedSearch(pool));
+    const searcher: Searcher = {
+      search: (request, signal) =>
+        streamPastGoneBlocks(request.tenants, reread, () =>
+          searchEngine.search(request, signal, blocks.view()),
+        ),
+    };
     const search = new SearchQueries({
-      searcher: new SearchEngine(ingest, blocks, storedSearch(pool)),
+      searcher,
       config,
       queries,
     });
     const { query_timeout: queryTimeoutMs } = config.querier.search;
+    const tagLister = new SourcesTagLister(ingest, liveBlocks, new RememberedTags(storedTags(pool)), {
+      queryTimeoutMs,
+    });
+    const lister: TagLister = {
+      tagNames: (request, signal) =>
+        pastGoneBlocks(request.tenants, reread, () => tagLister.tagNames(request, signal)),
+      tagValues: (request, signal) =>
+        pastGoneBlocks(request.tenants, reread, () => tagLister.tagValues(request, signal)),
+    };
     const tags = new TagQueries({
-      lister: new SourcesTagLister(ingest, blocks, new RememberedTags(storedTags(pool)), { queryTimeoutMs }),
+      lister,
       config,
       queries,
     });
     const stored = storedMetrics(pool);
+    const { cellsMax } = ingest.memory;
+    const querier: MetricsQuerier = {
+      metrics: (request, signal) =>
+        streamPastGoneBlocks(request.tenants, reread, () =>
+          new MetricsEngine({ live: ingest, list: blocks.view(), stored, cellsMax }).metrics(request, signal),
+        ),
+    };
     const measured = new MetricsQueries({
-      querier: new MetricsEngine({ live: ingest, list: blocks, stored, cellsMax: ingest.memory.cellsMax }),
+      querier,
       config,
       queries,
     });
@@ -157,6 +221,10 @@ export async function serve(config: Config): Promise<Running> {
       services: () => servicesOf(readiness().ready, stopping),
       routes: () => server?.routes ?? [],
       printConfig: (mode) => printConfig(config, mode),
+      scheduler: () => ({
+        tasks: schedule.status(),
+        tenants: totalsOf(blocks).map((totals) => ({ ...totals, outstanding: null })),
+      }),
       apiPrefix: config.http_api_prefix,
     });
     server = await startServer(config, {
@@ -232,7 +300,7 @@ function servicesOf(ready: boolean, stopping: boolean): Service[] {
 }
 
 /** Counts the lookups and the bytes read for them. */
-function measuredFinder(finder: TraceFinder<BlockMeta>, queries: QueryMetrics) {
+function measuredFinder(finder: Pick<TraceFinder<BlockMeta>, "find">, queries: QueryMetrics) {
   return {
     async find(request: FindTraceRequest, signal: AbortSignal): Promise<FoundTrace> {
       const done = queries.begin(request.tenants.join("|"), "traces");

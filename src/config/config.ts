@@ -132,8 +132,12 @@ export interface QueryFrontendConfig {
 export type WalSync = "always" | "interval" | "off";
 
 export interface TraceStorageConfig {
-  backend: "local";
-  local: { path: string };
+  backend: "local" | "s3";
+  local: {
+    path: string;
+    /** Where less is free on the disk, the oldest blocks go; 0 lets it fill up. Rubato's own key. */
+    reserve_bytes: number;
+  };
   wal: {
     path: string;
     /** When an append reaches the disk itself: before it is acknowledged, every sync_interval, or as the kernel likes. */
@@ -150,10 +154,19 @@ export interface TraceStorageConfig {
     page_size_bytes: number;
     zstd_level: number;
   };
+  /** All blocks together may take so much; then the oldest go. 0 is no limit. Rubato's own key. */
+  retention_bytes: number;
   blocklist_poll: number;
+  blocklist_poll_jitter_ms: number;
   blocklist_poll_concurrency: number;
+  /** Whether metas are read one by one where a tenant has no usable index. */
+  blocklist_poll_fallback: boolean;
+  /** Above 0 this process reads the metas and writes the indexes; at 0 it reads the indexes of others. */
   blocklist_poll_tenant_index_builders: number;
+  /** An older index is not used; 0 is no limit. */
   blocklist_poll_stale_tenant_index: number;
+  blocklist_poll_tolerate_consecutive_errors: number;
+  blocklist_poll_tolerate_tenant_failures: number;
   empty_tenant_deletion_enabled: boolean;
   empty_tenant_deletion_age: number;
   s3: S3Config;
@@ -250,6 +263,8 @@ export interface TenantLimits {
   compaction: {
     /** 0 leaves it to the compactor's own. */
     block_retention: number;
+    /** What the tenant's blocks may take; then the oldest go. Rubato's own key. */
+    retention_bytes: number;
     compaction_window: number;
     compaction_disabled: boolean;
   };

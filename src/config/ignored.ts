@@ -379,9 +379,7 @@ export const ignored: readonly IgnoredGroup[] = [
     names: `
       int: pool.max_workers pool.queue_depth search.chunk_size_bytes search.prefetch_trace_count
         search.read_buffer_count search.read_buffer_size_bytes blocklist_poll_tenant_concurrency
-        blocklist_poll_jitter_ms blocklist_poll_tolerate_consecutive_errors blocklist_poll_tolerate_tenant_failures
-      bool: search.cache_control.footer search.cache_control.column_index search.cache_control.offset_index
-        blocklist_poll_fallback`,
+      bool: search.cache_control.footer search.cache_control.column_index search.cache_control.offset_index`,
   },
   {
     under: "storage.trace",
@@ -550,6 +548,11 @@ export const refused: readonly Refusal[] = [
     path: "server.grpc_listen_network",
     harmless: ["", "tcp", "tcp4", "tcp6"],
     reason: "Rubato listens on TCP only",
+  },
+  {
+    path: "storage.trace.s3.signature_v2",
+    harmless: ["false"],
+    reason: "requests to S3 are signed with version 4 only",
   },
   ...["grpc", "http"].flatMap((protocol) => {
     const at = `distributor.receivers.otlp.protocols.${protocol}`;

@@ -53,7 +53,7 @@ describe("the two real configurations", () => {
         warnings.map(({ line, column, key, message }) => `${line}:${column} ${key}: ${message}`),
       ).toEqual([
         "17:3 ingester.max_block_duration: Tempo 2.x's name, read as live_store.max_block_duration",
-        "21:5 compactor.compaction.block_retention: no effect, this version neither merges stored blocks nor deletes old ones",
+        "21:5 compactor.compaction.block_retention: Tempo 2.x's name, read as backend_worker.compaction.block_retention",
       ]);
       expect(config.live_store.max_block_duration).toBe(300_000);
       expect(config.backend_scheduler.provider.compaction.compaction.block_retention).toBe(3_600_000);
@@ -189,8 +189,8 @@ describe("loadConfig()", () => {
       ["target: querier", "target: this build serves everything in one process, the only target is all"],
       ["target: banana", 'target: expected "all", found "banana"'],
       [
-        "storage: { trace: { backend: s3 } }",
-        "storage.trace.backend: backend s3 is not available in this version",
+        "storage: { trace: { backend: azure } }",
+        "storage.trace.backend: backend azure is not available in this version",
       ],
       [
         "storage: { trace: { block: { version: vParquet5 } } }",
@@ -214,7 +214,7 @@ storage:
     expect(problemsOf(text)).toEqual([
       'tempo.yaml:2:3: server.http_listen_port: expected a whole number, found "x"',
       "tempo.yaml:3:3: server.log_levle: unknown key, did you mean log_level?",
-      "tempo.yaml:6:5: storage.trace.backend: backend gcs is not available in this version, only local",
+      "tempo.yaml:6:5: storage.trace.backend: backend gcs is not available in this version, only local and s3",
     ]);
   });
 
@@ -420,14 +420,15 @@ compactor:
       block_retention: 172_800_000,
       compaction_window: 1_800_000,
     });
-    const none = "this version neither merges stored blocks nor deletes old ones";
+    const none = "this version does not merge stored blocks";
     expect(warningsOf(text)).toEqual([
       "tempo.yaml:1:1: auth_enabled: Tempo 2.x's name, read as multitenancy_enabled",
       "tempo.yaml:3:3: ingester.max_block_duration: Tempo 2.x's name, read as live_store.max_block_duration",
       "tempo.yaml:4:3: ingester.max_block_bytes: Tempo 2.x's name, read as live_store.max_block_bytes",
       "tempo.yaml:5:3: ingester.trace_idle_period: ignored, live spans lie in heads, queryable at once and bounded by live_store.max_block_* and memory.budget_bytes",
       "tempo.yaml:6:3: ingester.lifecycler: ignored, Rubato is one process and needs no ring",
-      `tempo.yaml:9:5: compactor.compaction.{block_retention, compaction_window}: no effect, ${none}`,
+      "tempo.yaml:9:5: compactor.compaction.block_retention: Tempo 2.x's name, read as backend_worker.compaction.block_retention",
+      `tempo.yaml:10:5: compactor.compaction.compaction_window: no effect, ${none}`,
     ]);
   });
 

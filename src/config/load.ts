@@ -12,6 +12,7 @@ import { choosePaths } from "./paths.ts";
 import type { Loaded, LoadOptions } from "./read.ts";
 import { normaliseReceivers, settleReceivers } from "./receivers.ts";
 import { applyRenames, get, set } from "./rename.ts";
+import { checkS3 } from "./s3.ts";
 import { validate } from "./schema.ts";
 import { emptyMap, isTreeMap, parseSource, type Source, type Tree } from "./source.ts";
 import { anyTable } from "./table.ts";
@@ -153,6 +154,8 @@ function checkTogether(config: Config, report: (path: string, message: string) =
   if (http !== null && !http.traces_url_path.startsWith("/")) {
     report(`${at}.http.traces_url_path`, `must begin with "/", found "${http.traces_url_path}"`);
   }
+  const { backend, s3 } = config.storage.trace;
+  if (backend === "s3") checkS3(s3, (key, message) => report(`storage.trace.s3.${key}`, message));
   const { search } = config.query_frontend;
   if (search.max_result_limit > 0 && search.default_result_limit > search.max_result_limit) {
     report("query_frontend.search.default_result_limit", "must not be above max_result_limit");

@@ -105,7 +105,7 @@ export const renamed: readonly Renamed[] = [
   { from: "ingester.max_block_bytes", to: ["live_store.max_block_bytes"], note: oldName },
   ...compactionKeys.map((name) => ({
     from: `compactor.compaction.${name}`,
-    to: [`backend_scheduler.provider.compaction.compaction.${name}`, `backend_worker.compaction.${name}`],
+    to: [`backend_worker.compaction.${name}`, `backend_scheduler.provider.compaction.compaction.${name}`],
     note: oldName,
   })),
   { from: "live_store.wal.path", to: ["storage.trace.wal.path"], note: "there is one log" },

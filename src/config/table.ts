@@ -109,13 +109,12 @@ const queryFrontend: Table<QueryFrontendConfig> = {
 const hedging = { hedge_requests_at: duration("0s"), hedge_requests_up_to: int(2) };
 
 const traceStorage: Table<TraceStorageConfig> = {
-  backend: choice(["local"], "local", {
-    s3: "backend s3 is not available in this version, only local",
-    gcs: "backend gcs is not available in this version, only local",
-    azure: "backend azure is not available in this version, only local",
+  backend: choice(["local", "s3"], "local", {
+    gcs: "backend gcs is not available in this version, only local and s3",
+    azure: "backend azure is not available in this version, only local and s3",
   }),
   // Paths that the file leaves out are chosen in paths.ts.
-  local: { path: string() },
+  local: { path: string(), reserve_bytes: bytes(268_435_456) },
   wal: {
     path: string(),
     sync: choice(["always", "interval", "off"], "interval"),
@@ -134,10 +133,16 @@ const traceStorage: Table<TraceStorageConfig> = {
     page_size_bytes: bytes(131_072, { min: 1024 }),
     zstd_level: int(1, { min: 1, max: 22 }),
   },
-  blocklist_poll: duration("5m"),
+  // Rubato's own.
+  retention_bytes: bytes(0),
+  blocklist_poll: duration("5m", { min: 1 }),
+  blocklist_poll_jitter_ms: int(0),
   blocklist_poll_concurrency: int(50),
+  blocklist_poll_fallback: bool(true),
   blocklist_poll_tenant_index_builders: int(2),
   blocklist_poll_stale_tenant_index: duration("0s"),
+  blocklist_poll_tolerate_consecutive_errors: int(1),
+  blocklist_poll_tolerate_tenant_failures: int(1),
   empty_tenant_deletion_enabled: bool(false),
   empty_tenant_deletion_age: duration("0s"),
   s3: {
@@ -162,7 +167,7 @@ const traceStorage: Table<TraceStorageConfig> = {
     storage_class: string(),
     metadata: labels(),
     native_aws_auth_enabled: bool(false),
-    list_blocks_concurrency: int(3),
+    list_blocks_concurrency: int(3, { min: 1, max: 256 }),
     tls_ca_path: string(),
     tls_cert_path: string(),
     tls_key_path: string(),
@@ -218,6 +223,7 @@ const overrides: Table<OverridesConfig> = {
     },
     compaction: {
       block_retention: duration("0s"),
+      retention_bytes: bytes(0),
       compaction_window: duration("0s"),
       compaction_disabled: bool(false),
     },
@@ -280,7 +286,7 @@ export const table: Table<Config> = {
   backend_scheduler: {
     maintenance_interval: duration("1m"),
     provider: {
-      retention: { interval: duration("1h") },
+      retention: { interval: duration("1h", { min: 1 }) },
       compaction: {
         measure_interval: duration("1m"),
         compaction,
@@ -301,8 +307,9 @@ export const anyTable: AnyTable = table;
 
 const noQueue = "queries wait in lines of fixed length; querier.*.query_timeout bounds them";
 const ownJobs = "queries are shared out among querier.block_workers as they come";
-const noCompaction = "this version neither merges stored blocks nor deletes old ones";
-const localOnly = "this version keeps blocks on the local disk only";
+const noCompaction = "this version does not merge stored blocks";
+const workersOwn = "backend_worker.compaction says how long blocks are kept";
+const noSuchBackend = "this version keeps blocks on the local disk or in S3";
 
 /** Keys above that are read but have no effect in this version: the start of their path, and why. */
 export const withoutEffect: Readonly<Record<string, string>> = {
@@ -319,19 +326,25 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   "server.grpc_server_max_send_msg_size": "this version sends no large message over gRPC",
   "storage.trace.wal.ingestion_time_range_slack":
     "a block's times cover its spans, however far they are from now",
-  "storage.trace.blocklist_poll": "the blocks of this process are known to it at once",
-  "storage.trace.blocklist_poll_concurrency": "the blocks of this process are known to it at once",
-  "storage.trace.blocklist_poll_tenant_index_builders": "the blocks of this process are known to it at once",
-  "storage.trace.blocklist_poll_stale_tenant_index": "the blocks of this process are known to it at once",
-  "storage.trace.empty_tenant_deletion_enabled": noCompaction,
-  "storage.trace.empty_tenant_deletion_age": noCompaction,
-  "storage.trace.s3": localOnly,
-  "storage.trace.gcs": localOnly,
-  "storage.trace.azure": localOnly,
+  "storage.trace.empty_tenant_deletion_enabled": "a tenant without blocks keeps nothing but an empty folder",
+  "storage.trace.empty_tenant_deletion_age": "a tenant without blocks keeps nothing but an empty folder",
+  "storage.trace.s3.native_aws_auth_enabled":
+    "credentials are always looked for where AWS's libraries do too",
+  "storage.trace.s3.signature_v2": "requests are signed with version 4",
+  "storage.trace.gcs": noSuchBackend,
+  "storage.trace.azure": noSuchBackend,
   "overrides.defaults.read.max_blocks_per_tag_values_query":
     "query_frontend.search.query_backend_after bounds how far back tags are listed",
   "overrides.defaults.read.unsafe_query_hints": "no hint of a query is unsafe here",
-  "overrides.defaults.compaction": noCompaction,
-  backend_scheduler: noCompaction,
-  backend_worker: noCompaction,
+  "overrides.defaults.compaction.compaction_window": noCompaction,
+  "backend_scheduler.maintenance_interval": noCompaction,
+  "backend_scheduler.provider.compaction": noCompaction,
+  "backend_scheduler.provider.compaction.compaction.block_retention": workersOwn,
+  "backend_scheduler.provider.compaction.compaction.compacted_block_retention": workersOwn,
+  "backend_scheduler.provider.compaction.compaction.retention_concurrency": workersOwn,
+  "backend_worker.compaction.compaction_window": noCompaction,
+  "backend_worker.compaction.max_compaction_objects": noCompaction,
+  "backend_worker.compaction.max_block_bytes": noCompaction,
+  "backend_worker.compaction.max_time_per_tenant": noCompaction,
+  "backend_worker.compaction.compaction_cycle": noCompaction,
 };

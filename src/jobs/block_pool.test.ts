@@ -76,10 +76,11 @@ describe.skipIf(missing)("BlockPool", () => {
     const [rich] = metas.get("rich")!;
     const other = (firstDigits: string) => ({ ...rich!, blockID: firstDigits + rich!.blockID.slice(8) });
     try {
-      await pool.find("rich", idRich, [other("00000002"), other("0000000a")], live);
-      await pool.find("rich", idRich, [other("00000004")], live);
+      const ask = (...blocks: BlockMeta[]) => failure(pool.find("rich", idRich, blocks, live)); // there are none
+      await ask(other("00000002"), other("0000000a"));
+      await ask(other("00000004"));
       expect(pool.workers.map(({ name }) => name)).toEqual(["block 0"]);
-      await pool.find("rich", idRich, [other("00000003")], live);
+      await ask(other("00000003"));
       expect(pool.workers.map(({ name }) => name)).toEqual(["block 0", "block 1"]);
     } finally {
       await pool.close();
@@ -96,7 +97,7 @@ describe.skipIf(missing)("BlockPool", () => {
     }
   });
 
-  test("passes over blocks deleted since they were listed, and fails on damaged ones", async () => {
+  test("tells of blocks deleted since they were listed, and fails on damaged ones", async () => {
     const pool = new BlockPool(config);
     const [rich] = metas.get("rich")!;
     const gone = { ...rich!, blockID: "00000000-0000-4000-8000-000000000000" };
@@ -104,7 +105,8 @@ describe.skipIf(missing)("BlockPool", () => {
     cpSync(join(folder, "rich", rich!.blockID), copy, { recursive: true });
     writeFileSync(join(copy, "data.parquet"), new Uint8Array(rich!.size));
     try {
-      expect((await pool.find("rich", idRich, [gone, rich!], live)).traces.length).toBe(1);
+      const deleted = pool.find("rich", idRich, [gone, rich!], live);
+      expect(await failure(deleted)).toMatchObject({ name: "BlockGone", code: "block_gone" });
       const damaged = pool.find("broken", idRich, [rich!, { ...rich!, tenantID: "broken" }], live);
       expect(await failure(damaged)).toMatchObject({ name: "ParquetError", code: "data_loss" });
       expect((await failure(damaged)).message).toStartWith(`block broken/${rich!.blockID}: `);

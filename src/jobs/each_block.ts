@@ -4,6 +4,7 @@ import { ParquetError } from "../block/parquet_error.ts";
 import { BlockReader } from "../block/read.ts";
 import type { ReadCaches } from "../block/read_caches.ts";
 import { isWithin } from "../store/block_list.ts";
+import { BlockGone } from "../store/block_list_gone.ts";
 import { type Store, StoreError, StoreNotFound } from "../store/store.ts";
 import { log } from "../telemetry/log.ts";
 import { garbage } from "../threads/garbage.ts";
@@ -24,8 +25,8 @@ const warned = new Set<string>();
  *   waits, and throws if the job has been cancelled meanwhile
  * @param searched blocks outside of this time only tell where else traces are: one of them that can't be read is passed over.
  *   null: every block counts
- * @throws ParquetError, StoreError, which name the block. Of one that was deleted since it was listed nothing is said: what replaced it
- *   is listed too.
+ * @throws ParquetError, StoreError, which name the block. One that was deleted since it was listed is a BlockGone: what replaced it is
+ *   found by asking again.
  */
 export async function eachBlock(
   store: Store,
@@ -50,26 +51,25 @@ export async function eachBlock(
       reader = await BlockReader.open(store, meta, caches);
       await look(reader, place, breathe);
     } catch (error) {
-      if (!(error instanceof StoreNotFound) || (await isListed(store, meta))) {
-        if (searched === null || isWithin(meta, searched) || !isUnreadable(error)) throw named(error, meta);
-        warnOf(meta, error);
-      }
+      if (error instanceof StoreNotFound && !(await isLive(store, meta)))
+        throw new BlockGone(meta, { cause: error });
+      if (searched === null || isWithin(meta, searched) || !isUnreadable(error)) throw named(error, meta);
+      warnOf(meta, error);
     }
     if (reader !== null) garbage.add(reader.bytesRead * garbagePerByte);
     await breathe();
   }
 }
 
-async function isListed(store: Store, { tenantID, blockID }: BlockMeta): Promise<boolean> {
-  for (const name of ["meta.json", "meta.compacted.json"]) {
-    try {
-      await store.modified(`${tenantID}/${blockID}/${name}`);
-      return true;
-    } catch (error) {
-      if (!(error instanceof StoreNotFound)) throw error;
-    }
+/** One that is compacted may be half deleted; what replaced it is live. */
+async function isLive(store: Store, { tenantID, blockID }: BlockMeta): Promise<boolean> {
+  try {
+    await store.modified(`${tenantID}/${blockID}/meta.json`);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreNotFound) return false;
+    throw error;
   }
-  return false;
 }
 
 function isUnreadable(error: unknown): error is Error {

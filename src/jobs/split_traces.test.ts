@@ -57,11 +57,12 @@ test("a trace in a head is split if a block or another head holds it as well", a
   expect(await splitOf(split, [], ids(1, 6, 6))).toEqual([6]);
 });
 
-test("of a block that was deleted since nothing is known", async () => {
+test("a block that was deleted since it was listed is said to be gone", async () => {
   const store = new MemoryStore();
   const metas = await stored(store, [[1, 2], [2]]);
   store.objects.clear();
-  expect(await splitOf(new SplitTraces(store, new ReadCaches(), bytesMax), metas)).toEqual([]);
+  const split = splitOf(new SplitTraces(store, new ReadCaches(), bytesMax), metas);
+  await expect(split).rejects.toMatchObject({ code: "block_gone" });
 });
 
 test("more traces than its share of memory has room for are too many to be told", async () => {

@@ -92,14 +92,19 @@ export class SearchEngine implements Searcher {
     readonly stored: StoredSearch,
   ) {}
 
-  async *search(request: SearchRequest, signal: AbortSignal): AsyncGenerator<SearchAnswer, void, void> {
+  /** @param list the blocks of this search, as it sees them from its beginning to its end */
+  async *search(
+    request: SearchRequest,
+    signal: AbortSignal,
+    list: SearchBlockList = this.list,
+  ): AsyncGenerator<SearchAnswer, void, void> {
     // What is still under way when nobody wants the answer any more ends with this.
     const work = new AbortController();
     const run = new SearchRun(
       request,
       planSearch(request.query),
       AbortSignal.any([signal, work.signal]),
-      this,
+      { live: this.live, list, stored: this.stored },
       this.#answers,
     );
     try {

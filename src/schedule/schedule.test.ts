@@ -61,7 +61,7 @@ test("Schedule tells of a task that failed, and runs it again", async () => {
   const lines: string[] = [];
   log.configure({ sink: (line) => lines.push(line) });
   const clock = new FakeClock();
-  const schedule = new Schedule(clock);
+  const schedule = new Schedule(clock, () => 0.5);
   let runs = 0;
   schedule.add({
     name: "look",
@@ -71,9 +71,10 @@ test("Schedule tells of a task that failed, and runs it again", async () => {
     },
   });
   await clock.advance(10);
-  expect(schedule.status()[0]).toMatchObject({ failures: 1, lastError: "not today", nextAt: 1020 });
+  // A second's wait, of which the random half is half.
+  expect(schedule.status()[0]).toMatchObject({ failures: 1, lastError: "not today", nextAt: 1760 });
   expect(lines[0]).toContain('msg="scheduled task failed" task=look error="not today"');
-  await clock.advance(10);
+  await clock.advance(750);
   expect(schedule.status()[0]).toMatchObject({ runs: 2, failures: 1, lastError: null });
   await schedule.stop();
 });
@@ -98,4 +99,89 @@ test("Schedule.stop() cancels what waits and waits for what runs", async () => {
   await schedule.stop();
   expect(ended).toBe(true);
   expect(clock.timers).toEqual([]);
+});
+
+test("Schedule waits longer after each failure, up to a minute, and as usual after a success", async () => {
+  log.configure({ sink: () => {} });
+  const clock = new FakeClock();
+  const schedule = new Schedule(clock, () => 0.999_999);
+  let broken = true;
+  schedule.add({
+    name: "look",
+    intervalMs: 10,
+    run: () => {
+      if (broken) throw new Error("not today");
+    },
+  });
+  const waits: number[] = [];
+  await clock.advance(10);
+  for (let failures = 1; failures <= 8; failures++) {
+    const { nextAt, failuresInRow } = schedule.status()[0]!;
+    expect(failuresInRow).toBe(failures);
+    waits.push(nextAt! - clock.now());
+    await clock.advance(waits.at(-1)!);
+  }
+  expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+  broken = false;
+  await clock.advance(60_000);
+  expect(schedule.status()[0]).toMatchObject({ failuresInRow: 0, failures: 9, nextAt: clock.now() + 10 });
+  await schedule.stop();
+  log.configure({ sink: (line) => process.stderr.write(line) });
+});
+
+test("Schedule.runNow() runs a task at once, and again when it is under way", async () => {
+  const clock = new FakeClock();
+  const schedule = new Schedule(clock);
+  const runs: PromiseWithResolvers<void>[] = [];
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  schedule.add({
+    name: "look",
+    intervalMs: 1000,
+    run: () => {
+      runs.push(Promise.withResolvers());
+      return runs.at(-1)!.promise;
+    },
+    status: () => ({ seen: runs.length }),
+  });
+  const first = schedule.runNow("look");
+  expect(runs.length).toBe(1);
+  let ended = 0;
+  const others = [schedule.runNow("look"), schedule.runNow("look")];
+  for (const other of others) void other.then(() => ended++);
+  runs[0]!.resolve();
+  await first;
+  await settle();
+  expect([runs.length, ended]).toEqual([2, 0]);
+  runs[1]!.resolve();
+  await Promise.all(others);
+  expect(schedule.status()[0]).toMatchObject({ runs: 2, nextAt: 2000, detail: { seen: 2 } });
+  // The timer of before is taken back: there is one.
+  expect(clock.timers.length).toBe(1);
+  expect(() => schedule.runNow("nothing")).toThrow("no task is called nothing");
+  await schedule.stop();
+  await schedule.runNow("look");
+  expect(runs.length).toBe(2);
+});
+
+test("Schedule has a first wait of its own, and jitter", async () => {
+  const clock = new FakeClock();
+  const schedule = new Schedule(clock, () => 0.25);
+  schedule.add({ name: "look", intervalMs: 1000, firstMs: 10, jitterMs: 100, run: () => {} });
+  expect(schedule.status()[0]!.nextAt).toBe(1035);
+  await clock.advance(35);
+  expect(schedule.status()[0]!.nextAt).toBe(1035 + 1025);
+  await schedule.stop();
+});
+
+test("Schedule.stop() lets go of who waits for a run that does not come", async () => {
+  const clock = new FakeClock();
+  const schedule = new Schedule(clock);
+  const run = Promise.withResolvers<void>();
+  schedule.add({ name: "look", intervalMs: 1000, run: () => run.promise });
+  void schedule.runNow("look");
+  const second = schedule.runNow("look");
+  const stopped = schedule.stop();
+  run.resolve();
+  await Promise.all([second, stopped]);
+  expect(schedule.status()[0]).toMatchObject({ runs: 1, nextAt: null });
 });

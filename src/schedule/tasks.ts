@@ -1,6 +1,10 @@
 // The timed work of this server.
 
+import type { Config } from "../config/config.ts";
 import type { Ingest } from "../ingest/ingest.ts";
+import type { FreeSpace } from "../retention/free_space.ts";
+import type { Retention } from "../retention/retention.ts";
+import type { BlockListPoll } from "../store/block_list_poll.ts";
 import { MemoryGuard } from "./memory_guard.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -10,10 +14,72 @@ const guardMemoryMs = 250;
 /** Of the budget; a budget smaller than the runtime itself is held by refusing spans alone. */
 const guardedShare = 0.9;
 const guardedBytesMin = 160 << 20;
+/** How often the bytes of all blocks are added up, which are in memory. */
+const limitBytesMs = 10_000;
+/** How often free space is asked for: at full speed some 20 MB are written in a second. */
+const keepSpaceMs = 2000;
+/** A process that is started again and again lets blocks go too. */
+const firstRetentionMs = 30_000;
 
-export function scheduleTasks(schedule: Schedule, parts: { ingest: Ingest }): void {
-  const { ingest } = parts;
+/** The task that is run at once when a block can't be written. */
+export const freeSpaceTask = "free space";
+
+export interface ScheduledParts {
+  config: Config;
+  ingest: Ingest;
+  poll: BlockListPoll;
+  /** Called with the seconds that a poll took. */
+  polled(seconds: number): void;
+  retention: Retention;
+  /** Called with the seconds that it took. */
+  retained(seconds: number): void;
+  /** Null where blocks lie on no disk of this machine, or nothing is held free. */
+  freeSpace: FreeSpace | null;
+}
+
+export function scheduleTasks(schedule: Schedule, parts: ScheduledParts): void {
+  const { config, ingest, poll, retention, freeSpace } = parts;
   schedule.add({ name: "cut aged heads", intervalMs: cutAgedMs, run: () => ingest.cutAged() });
   const guard = new MemoryGuard(Math.max(ingest.memory.budgetBytes * guardedShare, guardedBytesMin));
   schedule.add({ name: "guard memory", intervalMs: guardMemoryMs, run: () => void guard.check() });
+
+  const { blocklist_poll: pollMs, blocklist_poll_jitter_ms: jitterMs } = config.storage.trace;
+  schedule.add({
+    name: "poll block list",
+    intervalMs: pollMs,
+    jitterMs,
+    run: (signal) => timed(parts.polled, () => poll.run(signal)),
+    status: () => Object.fromEntries(poll.tenants),
+  });
+
+  const retentionMs = config.backend_scheduler.provider.retention.interval;
+  schedule.add({
+    name: "retention",
+    intervalMs: retentionMs,
+    firstMs: Math.min(retentionMs, firstRetentionMs),
+    run: (signal) => timed(parts.retained, () => retention.byAge(signal)),
+    status: () => retention.stats,
+  });
+  schedule.add({
+    name: "limit bytes",
+    intervalMs: limitBytesMs,
+    run: (signal) => retention.byBytes(signal),
+  });
+  if (freeSpace) {
+    schedule.add({
+      name: freeSpaceTask,
+      intervalMs: keepSpaceMs,
+      run: (signal) => freeSpace.keep(signal),
+      status: () => ({ freeBytes: freeSpace.freeBytes }),
+    });
+  }
+}
+
+async function timed(done: (seconds: number) => void, run: () => Promise<void>): Promise<void> {
+  const start = performance.now();
+  try {
+    await run();
+  } finally {
+    done((performance.now() - start) / 1000);
+  }
 }

@@ -218,8 +218,8 @@ describe("errors", () => {
   });
 
   test("an answer larger than one may be says what to do", async () => {
-    // 1,700,000 samples of 20 bytes are more than 32 MiB.
-    const values = Array.from({ length: 170_000 }, () => 1);
+    // 3,400,000 samples of 20 bytes are more than 64 MiB.
+    const values = Array.from({ length: 340_000 }, () => 1);
     const series = Array.from({ length: 10 }, () => seriesOf({}, values));
     const { status, text } = await routesOver(answerOf(series)).ask(range);
     expect(status).toBe(422);

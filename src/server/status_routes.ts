@@ -5,6 +5,13 @@ import { accepts } from "hono/accepts";
 import type { PrintMode } from "../config/print.ts";
 import { buildInfo, versionText } from "../telemetry/build_info.ts";
 import { contentTypes, type ExpositionFormat, metrics, type Registry } from "../telemetry/metrics.ts";
+import {
+  backendSchedulerText,
+  type SchedulerReport,
+  schedulerJson,
+  schedulerText,
+} from "./status_routes_scheduler.ts";
+import { table } from "./status_routes_table.ts";
 
 /** A part of the server, under Tempo's name for it. */
 export interface Service {
@@ -22,6 +29,7 @@ export interface StatusDeps {
   routes(): { method: string; path: string }[];
   /** The configuration as YAML from its `---` on, with secrets masked. */
   printConfig(mode: PrintMode): string;
+  scheduler(): SchedulerReport;
   /** `http_api_prefix` of the configuration. */
   apiPrefix?: string;
   /** Default: the process-wide one. */
@@ -74,6 +82,12 @@ export function statusRoutes(deps: StatusDeps): Hono {
 
   app.get("/status", (c) => show(c, sectionNames));
   for (const name of sectionNames) app.get(`/status/${name}`, (c) => show(c, [name]));
+  app.get("/status/scheduler", (c) => {
+    const report = deps.scheduler();
+    if (!wantsJson(c)) return plain(c, schedulerText(report));
+    return c.body(schedulerJson(report), 200, { "Content-Type": "application/json" });
+  });
+  app.get("/status/backendscheduler", (c) => plain(c, backendSchedulerText(deps.scheduler())));
   // Nothing is reported to anyone, as when Tempo's reporting is off. Tempo puts this one path under the API's prefix.
   app.get(`${prefix}/status/usage-stats`, (c) => plain(c, "usage-stats is not enabled\n"));
   app.get("/status/:section", (c) => plain(c, `unknown status section: ${c.req.param("section")}\n`, 404));
@@ -89,6 +103,14 @@ export function statusRoutes(deps: StatusDeps): Hono {
 
 function plain(c: Context, text: string, status: 200 | 404 | 500 | 503 = 200): Response {
   return c.body(text, status, { "Content-Type": "text/plain; charset=utf-8" });
+}
+
+/** By the query's format, or else by what is accepted. */
+function wantsJson(c: Context): boolean {
+  const format = c.req.query("format");
+  if (format !== undefined) return format === "json";
+  const types = { supports: ["text/plain", "application/json"], default: "text/plain" };
+  return accepts(c, { header: "Accept", ...types }) === "application/json";
 }
 
 function configMode(
@@ -139,13 +161,6 @@ function endpointsTable(routes: { method: string; path: string }[]): string {
     ["API", "METHODS"],
     rows.sort(([a], [b]) => (a! < b! ? -1 : 1)),
   );
-}
-
-function table(head: string[], rows: string[][]): string {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = `+${widths.map((width) => "-".repeat(width + 2)).join("+")}+`;
-  const text = (row: string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
-  return `${[line, text(head), line, ...rows.map(text), line].join("\n")}\n`;
 }
 
 /** What can change without a restart, in Tempo, is the overrides; here they are a section of the configuration. */

@@ -141,11 +141,16 @@ describe("BlockList", () => {
 
   test("add() makes a block known at once, also while load() runs", async () => {
     await put(meta(1, at(0), at(10)));
-    const loading = list.load();
-    list.add(meta(2, at(0), at(10)));
-    list.add(meta(3, at(0), at(10), "fresh"));
-    expect(numbers(list.candidates("acme"))).toContain(2);
-    await loading;
+    const listed = store.list.bind(store);
+    store.list = async (prefix) => {
+      const names = await listed(prefix);
+      // Written when their place has been passed.
+      if (prefix === "acme") list.add(meta(2, at(0), at(10)));
+      if (prefix === "") list.add(meta(3, at(0), at(10), "fresh"));
+      return names;
+    };
+    await put(meta(3, at(0), at(10), "fresh"));
+    await list.load();
     expect(numbers(list.candidates("acme"))).toEqual([1, 2]);
     expect(list.tenants()).toEqual(["acme", "fresh"]);
   });
@@ -156,5 +161,98 @@ describe("BlockList", () => {
     store.list = () => Promise.reject(new Error("disk is gone"));
     await expect(list.load()).rejects.toThrow("disk is gone");
     expect(numbers(list.candidates("acme"))).toEqual([1]);
+  });
+
+  test("replace() puts the output in the place of its inputs, which lookups by id still look into", async () => {
+    const [one, two, three] = [1, 2, 3].map((n) => meta(n, at(n), at(n + 10)));
+    for (const each of [one!, two!, three!]) list.add(each);
+    const merged = { ...meta(9, at(1), at(12)), compactionLevel: 1 };
+    list.replace([one!, two!], merged);
+    expect(numbers(list.live("acme"))).toEqual([3, 9]);
+    expect(list.compacted("acme")).toEqual([
+      { meta: one!, compactedMs: now },
+      { meta: two!, compactedMs: now },
+    ]);
+    expect(numbers(list.candidates("acme"))).toEqual([1, 2, 3, 9]);
+    now += 11_000;
+    expect(numbers(list.candidates("acme"))).toEqual([3, 9]);
+  });
+
+  test("view() shows a query the blocks that it saw first, and those that are written meanwhile", () => {
+    const [one, two, three] = [1, 2, 3].map((n) => meta(n, at(n), at(n + 10)));
+    for (const each of [one!, two!, three!]) list.add(each);
+    const first = list.view();
+    const merged = { ...meta(8, at(1), at(12)), compactionLevel: 1 };
+    list.replace([one!, two!], merged);
+    const second = list.view();
+    list.replace([merged, three!], { ...meta(9, at(1), at(13)), compactionLevel: 2 });
+    list.add(meta(4, at(500), at(510)));
+    expect(numbers(first.candidates("acme"))).toEqual([1, 2, 3, 4]);
+    expect(numbers(second.candidates("acme"))).toEqual([3, 4, 8]);
+    expect(numbers(list.view().candidates("acme"))).toEqual([4, 9]);
+    expect(numbers(first.candidates("acme", { start: unix(0), end: unix(1) }))).toEqual([1]);
+    expect(first.candidates("other")).toEqual([]);
+  });
+
+  test("view() goes on with its blocks when a reading finds that others have merged them", async () => {
+    for (const n of [1, 2]) await put(meta(n, at(0), at(10)));
+    await list.load();
+    const view = list.view();
+    await put({ ...meta(9, at(0), at(10)), compactionLevel: 1 });
+    for (const n of [1, 2]) {
+      await put(meta(n, at(0), at(10)), "meta.compacted.json");
+      await store.delete(`acme/${id(n)}/meta.json`);
+    }
+    await put(meta(3, at(0), at(10)));
+    await list.load();
+    expect(numbers(list.view().candidates("acme"))).toEqual([3, 9]);
+    expect(numbers(view.candidates("acme"))).toEqual([1, 2]);
+    // Written here, and read before it was told of: a head may have been dropped for it.
+    list.add(meta(3, at(0), at(10)));
+    expect(numbers(view.candidates("acme"))).toEqual([1, 2, 3]);
+  });
+
+  test("what changes while the store is read holds", async () => {
+    for (const n of [1, 2, 3, 4]) await put(meta(n, at(0), at(10)));
+    await list.load();
+    const read = Promise.withResolvers<void>();
+    const refreshed = list.refresh("acme", async (known) => {
+      await read.promise;
+      return known;
+    });
+    list.replace([meta(1, at(0), at(10)), meta(2, at(0), at(10))], meta(9, at(0), at(10)));
+    list.remove(meta(3, at(0), at(10)));
+    read.resolve();
+    await refreshed;
+    expect(numbers(list.live("acme"))).toEqual([4, 9]);
+    expect(list.compacted("acme").length).toBe(2);
+  });
+
+  test("a list that is read from an older index keeps what this process did since", async () => {
+    list.add(meta(1, at(0), at(10)));
+    now += 60_000;
+    list.add(meta(2, at(0), at(10)));
+    list.remove(meta(3, at(0), at(10)));
+    const live = new Map([3, 4].map((n) => [id(n), meta(n, at(0), at(10))]));
+    const index = { live, compacted: new Map(), unfinished: new Set<string>(), indexedMs: now - 1 };
+    await list.refresh("acme", async () => index);
+    expect(numbers(list.live("acme"))).toEqual([2, 4]);
+  });
+
+  test("inputs stay compacted when the store is read before it is told, but not for ever", async () => {
+    const inputs = [1, 2].map((n) => meta(n, at(0), at(10)));
+    for (const each of inputs) await put(each);
+    await list.load();
+    const merged = { ...meta(9, at(0), at(10)), compactionLevel: 1 };
+    await put(merged);
+    list.replace(inputs, merged);
+    await list.load();
+    expect(numbers(list.live("acme"))).toEqual([9]);
+    list.add(inputs[0]!); // written once more
+    await list.load();
+    expect(numbers(list.live("acme"))).toEqual([1, 9]);
+    now += 60_001; // it was never told
+    await list.load();
+    expect(numbers(list.live("acme"))).toEqual([1, 2, 9]);
   });
 });

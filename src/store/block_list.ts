@@ -1,141 +1,234 @@
-// The blocks that this process knows of: per tenant the live ones, and those that compaction has replaced not long ago. Read from
-// the store's metas, and kept up to date by whoever writes a block.
-import { type BlockMeta, parseMeta } from "../block/meta.ts";
-import { log } from "../telemetry/log.ts";
-import { type Store, StoreNotFound } from "./store.ts";
+// The blocks that this process knows of: per tenant the live ones, and those that were replaced or retired and wait for their deletion.
+// Read from the store now and then, and kept up to date by whoever writes, merges or deletes a block.
+import type { BlockMeta } from "../block/meta.ts";
+import { Replacements } from "./block_list_replacements.ts";
+import { listTenants, scanTenant } from "./block_list_scan.ts";
+import { type BlockRange, type ListedBlock, listed, within } from "./block_list_times.ts";
+import type { Store } from "./store.ts";
 
-/** Metas that are read at a time. */
-const readsMax = 32;
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-/** What Tempo keeps beside the tenants, as far as it could be taken for one. */
-const notTenants: ReadonlySet<string> = new Set(["", "tempo_cluster_seed.json", "work.json"]);
+export { type BlockRange, endMsOf, isWithin } from "./block_list_times.ts";
 
-/** A block that was merged into another one and will be deleted. */
+/** A block that was merged into another one, or is past its time, and will be deleted. */
 export interface CompactedBlock {
   meta: BlockMeta;
-  /** ms since the epoch. The local disk knows when the meta was written, not when it was renamed. */
+  /** ms since the epoch. A local disk that Tempo writes knows when the meta was written, not when it was renamed. */
   compactedMs: number;
 }
 
-export interface BlockRange {
-  /** Unix seconds, both inclusive. */
-  start?: number;
-  end?: number;
-  /** Block ids in lower case, both inclusive. */
-  blockStart?: string;
-  blockEnd?: string;
+/** The blocks of a tenant as they were found, by their ids. */
+export interface FoundBlocks {
+  live: Map<string, BlockMeta>;
+  compacted: Map<string, CompactedBlock>;
+  /** Folders without a meta: blocks that are being written, or whose writing or deletion was cut short. */
+  unfinished: Set<string>;
+  /**
+   * ms since the epoch: what happened later may not be in it. Absent if the store itself was read, which tells what had happened when
+   * the reading began.
+   */
+  indexedMs?: number;
 }
+
+/** The blocks that a query reads, from its beginning to its end. */
+export interface BlockView {
+  /** Live blocks that may hold a trace of the range. */
+  candidates(tenant: string, range?: BlockRange): BlockMeta[];
+}
+
+/** An index that is older than this by the clock does not tell of newer changes; one that is newer is not expected to. */
+const changesMsMax = 3_600_000;
+/** Who says that a block is compacted has the store say so within this time, or it has failed. */
+const aheadMsMax = 60_000;
 
 interface TenantBlocks {
   live: Map<string, ListedBlock>;
   compacted: Map<string, CompactedBlock>;
+  unfinished: ReadonlySet<string>;
 }
 
-interface ListedBlock {
-  meta: BlockMeta;
-  /** Unix seconds; the clamped metas of Tempo's live store may start after their end. */
-  start: number;
-  end: number;
+type Change = (blocks: TenantBlocks) => void;
+
+interface PastChange {
+  /** When it was made, in ms since the epoch. */
+  ms: number;
+  /** Makes it again. */
+  again: Change;
+  /** Whether the list may say so before the store does. */
+  isAhead: boolean;
 }
 
 export interface BlockListOptions {
-  /** Blocks compacted longer ago than this are no candidates. Tempo: twice its blocklist_poll. */
+  /** Lookups by id look into blocks compacted not longer ago than this. Tempo: twice its blocklist_poll. */
   compactedMsMax: number;
   now?: () => number;
 }
 
 export class BlockList {
   readonly #store: Store;
-  readonly #options: BlockListOptions;
-  #tenants = new Map<string, TenantBlocks>();
-  /** Blocks that were added while a scan runs, which may have passed their place. */
-  #added: Set<string> | null = null;
+  readonly #compactedMsMax: number;
+  readonly #now: () => number;
+  readonly #tenants = new Map<string, TenantBlocks>();
+  /** Reads under way, one at a time for each tenant. */
+  readonly #reads = new Map<string, Promise<void>>();
+  /** What this process has changed in each tenant of late: what is read may be older. */
+  readonly #changes = new Map<string, PastChange[]>();
+  readonly #replacements = new Replacements();
+  /** Of each tenant, ids of the blocks that the last replacement added which was read from the store. */
+  readonly #lastAdded = new Map<string, Set<string>>();
 
-  constructor(store: Store, options: BlockListOptions) {
+  constructor(store: Store, { compactedMsMax, now = Date.now }: BlockListOptions) {
     this.#store = store;
-    this.#options = options;
+    this.#compactedMsMax = compactedMsMax;
+    this.#now = now;
   }
 
   /**
-   * Reads the store: all tenants, live and compacted metas. Metas that are known are not read again. What is no block is passed over,
-   * a meta that cannot be read is logged.
+   * Reads all tenants from the store.
    *
-   * @throws StoreError if the store cannot be listed; the list is then as it was
+   * @throws StoreError if the store cannot be read; the tenant's list is then as it was
    */
   async load(): Promise<void> {
-    const added = new Set<string>();
-    this.#added = added;
+    for (const tenant of new Set([...(await listTenants(this.#store)), ...this.tenants()])) {
+      await this.refresh(tenant, (known) => scanTenant(this.#store, tenant, known));
+    }
+  }
+
+  /**
+   * Replaces the list of a tenant by one that is read now. What this process has changed since holds.
+   *
+   * @param read given the blocks as they are known
+   * @throws (as rejection) what `read` throws; the list is then as it was
+   */
+  async refresh(tenant: string, read: (known: FoundBlocks) => Promise<FoundBlocks>): Promise<void> {
+    const before = this.#reads.get(tenant) ?? Promise.resolve();
+    const reading = before.catch(() => {}).then(() => this.#refresh(tenant, read));
+    this.#reads.set(tenant, reading);
     try {
-      const scanned = new Map<string, TenantBlocks>();
-      for (const tenant of await this.#store.list("")) {
-        if (!notTenants.has(tenant)) scanned.set(tenant, await this.#scan(tenant));
-      }
-      for (const key of added) {
-        const [tenant = "", id = ""] = key.split("\n");
-        const block = this.#tenants.get(tenant)?.live.get(id);
-        if (block) tenantOf(scanned, tenant).live.set(id, block);
-      }
-      this.#tenants = scanned;
+      await reading;
     } finally {
-      if (this.#added === added) this.#added = null;
+      if (this.#reads.get(tenant) === reading) this.#reads.delete(tenant);
     }
   }
 
-  async #scan(tenant: string): Promise<TenantBlocks> {
-    const ids = (await this.#store.list(tenant)).filter((name) => uuidPattern.test(name));
-    const found: TenantBlocks = { live: new Map(), compacted: new Map() };
-    const next = ids.values();
-    const read = async (): Promise<void> => {
-      for (const id of next) await this.#scanBlock(tenant, id, found);
+  async #refresh(tenant: string, read: (known: FoundBlocks) => Promise<FoundBlocks>): Promise<void> {
+    const known = this.#changesOf(tenant).length;
+    const before = this.#tenants.get(tenant) ?? noBlocks();
+    const found = await read({
+      live: new Map([...before.live].map(([id, { meta }]) => [id, meta])),
+      compacted: new Map(before.compacted),
+      unfinished: new Set(before.unfinished),
+    });
+    const { indexedMs } = found;
+    const changes = this.#changesOf(tenant);
+    const aheadMs = this.#now() - aheadMsMax;
+    const later = changes.filter(({ ms, isAhead }, i) =>
+      indexedMs === undefined ? i >= known || (isAhead && ms >= aheadMs) : ms >= indexedMs,
+    );
+    const next: TenantBlocks = {
+      live: new Map([...found.live].map(([id, meta]) => [id, relisted(before.live.get(id), meta)])),
+      compacted: found.compacted,
+      unfinished: found.unfinished,
     };
-    await Promise.all(Array.from({ length: readsMax }, read));
-    return found;
+    for (const { again } of later) again(next);
+    const oldest = indexedMs ?? this.#now() - changesMsMax;
+    this.#changes.set(
+      tenant,
+      changes.filter(({ ms }) => ms >= oldest),
+    );
+    this.#swap(tenant, next);
   }
 
-  async #scanBlock(tenant: string, id: string, found: TenantBlocks): Promise<void> {
-    const folder = `${tenant}/${id}`;
-    try {
-      const known = this.#tenants.get(tenant)?.live.get(id);
-      const live = known
-        ? await unlessMissing(this.#store.modified(`${folder}/meta.json`).then(() => known))
-        : await unlessMissing(this.#readMeta(tenant, id, "meta.json").then(listed));
-      if (live) {
-        found.live.set(id, live);
-        return;
-      }
-      const path = `${folder}/meta.compacted.json`;
-      const compactedMs = await unlessMissing(this.#store.modified(path));
-      if (compactedMs === null) return; // still being written, or deleted meanwhile
-      const before = this.#tenants.get(tenant)?.compacted.get(id)?.meta;
-      const meta = before ?? (await unlessMissing(this.#readMeta(tenant, id, "meta.compacted.json")));
-      if (meta) found.compacted.set(id, { meta, compactedMs });
-    } catch (error) {
-      log.warn("block list: cannot read the meta of a block", {
-        tenant,
-        block: id,
-        error: error instanceof Error ? error : new Error(String(error)),
-      });
-    }
+  #changesOf(tenant: string): PastChange[] {
+    const changes = this.#changes.get(tenant) ?? [];
+    this.#changes.set(tenant, changes);
+    return changes;
   }
 
-  /** The folder says which tenant and block it is, as the bucket may have been copied under another name. */
-  async #readMeta(tenant: string, id: string, name: string): Promise<BlockMeta> {
-    const bytes = await this.#store.read(`${tenant}/${id}/${name}`);
-    return { ...parseMeta(new TextDecoder().decode(bytes)), tenantID: tenant, blockID: id };
+  #swap(tenant: string, next: TenantBlocks): void {
+    const before = this.#tenants.get(tenant) ?? noBlocks();
+    const removed = [...before.live].filter(([id]) => !next.live.has(id)).map(([, block]) => block);
+    const added = new Set([...next.live.keys()].filter((id) => !before.live.has(id)));
+    if (next.live.size + next.compacted.size + next.unfinished.size > 0) this.#tenants.set(tenant, next);
+    else this.#tenants.delete(tenant);
+    // What only appeared is new data.
+    if (removed.length === 0 || added.size === 0) return;
+    this.#replacements.add(tenant, removed, added);
+    this.#lastAdded.set(tenant, added);
   }
 
   /** Makes a block known that was just written. */
   add(meta: BlockMeta): void {
-    this.#added?.add(`${meta.tenantID}\n${meta.blockID}`);
-    tenantOf(this.#tenants, meta.tenantID).live.set(meta.blockID, listed(meta));
+    const { tenantID, blockID } = meta;
+    const block = listed(meta);
+    // Written here, so it holds what leaves a head: queries under way may see it.
+    this.#lastAdded.get(tenantID)?.delete(blockID);
+    this.#change(
+      tenantID,
+      (blocks) => {
+        blocks.compacted.delete(blockID);
+        blocks.live.set(blockID, block);
+      },
+      // It may have been merged again since.
+      (blocks) => {
+        if (!blocks.compacted.has(blockID)) blocks.live.set(blockID, block);
+      },
+    );
+  }
+
+  /**
+   * Puts one block in the place of those that it was made of, at one instant for queries: they see either all inputs or the output, and
+   * a query under way goes on with what it saw first. The inputs are compacted from now on.
+   */
+  replace(inputs: readonly BlockMeta[], output: BlockMeta): void {
+    const { tenantID, blockID } = output;
+    const live = this.#tenants.get(tenantID)?.live;
+    const removed = inputs.flatMap((input) => live?.get(input.blockID) ?? []);
+    this.add(output);
+    for (const input of inputs) this.markCompacted(input);
+    this.#replacements.add(tenantID, removed, new Set([blockID]));
+  }
+
+  /** The block is no longer live: another one holds what it holds, or its time is over. */
+  markCompacted({ tenantID, blockID }: BlockMeta): void {
+    const compactedMs = this.#now();
+    const mark: Change = (blocks) => {
+      const block = blocks.live.get(blockID);
+      if (!block) return;
+      blocks.live.delete(blockID);
+      blocks.compacted.set(blockID, { meta: block.meta, compactedMs });
+    };
+    const again: Change = (blocks) => {
+      // Unless it was written once more since.
+      if (!this.#tenants.get(tenantID)?.live.has(blockID)) mark(blocks);
+    };
+    this.#change(tenantID, mark, again, true);
+  }
+
+  /** The block is gone from the store, or about to be. */
+  remove({ tenantID, blockID }: BlockMeta): void {
+    this.#change(tenantID, (blocks) => {
+      blocks.live.delete(blockID);
+      blocks.compacted.delete(blockID);
+    });
+  }
+
+  #change(tenant: string, change: Change, again: Change = change, isAhead = false): void {
+    let blocks = this.#tenants.get(tenant);
+    if (!blocks) {
+      blocks = noBlocks();
+      this.#tenants.set(tenant, blocks);
+    }
+    change(blocks);
+    this.#changesOf(tenant).push({ ms: this.#now(), again, isAhead });
+  }
+
+  #sizeOf(tenant: string): number {
+    const blocks = this.#tenants.get(tenant);
+    return blocks ? blocks.live.size + blocks.compacted.size : 0;
   }
 
   /** Tenants that have blocks, in alphabetical order. */
   tenants(): string[] {
-    return [...this.#tenants]
-      .filter(([, { live, compacted }]) => live.size + compacted.size > 0)
-      .map(([tenant]) => tenant)
-      .sort();
+    return [...this.#tenants.keys()].filter((tenant) => this.#sizeOf(tenant) > 0).sort();
   }
 
   live(tenant: string): BlockMeta[] {
@@ -146,59 +239,48 @@ export class BlockList {
     return [...(this.#tenants.get(tenant)?.compacted.values() ?? [])];
   }
 
+  /** Of each tenant, ids of the folders that had no meta when they were read. */
+  unfinished(): { tenant: string; ids: string[] }[] {
+    return [...this.#tenants]
+      .filter(([, { unfinished }]) => unfinished.size > 0)
+      .map(([tenant, { unfinished }]) => ({ tenant, ids: [...unfinished] }));
+  }
+
   /**
-   * Blocks that may hold a trace: the live ones, and those compacted so lately that another process may not know their replacement.
+   * Blocks that may hold a trace: the live ones, and those compacted so lately that another process may not have listed their
+   * replacement. Who counts what it finds asks a view, which gives nothing twice.
    */
   candidates(tenant: string, range: BlockRange = {}): BlockMeta[] {
     const blocks = this.#tenants.get(tenant);
     if (!blocks) return [];
     const found: BlockMeta[] = [];
     for (const block of blocks.live.values()) if (within(block, range)) found.push(block.meta);
-    const oldest = (this.#options.now?.() ?? Date.now()) - this.#options.compactedMsMax;
+    const oldest = this.#now() - this.#compactedMsMax;
     for (const { meta, compactedMs } of blocks.compacted.values()) {
       if (compactedMs >= oldest && within(listed(meta), range)) found.push(meta);
     }
     return found;
   }
-}
 
-/** Whether a block may hold a trace of a time. */
-export function isWithin(meta: BlockMeta, range: BlockRange): boolean {
-  return within(listed(meta), range);
-}
-
-function tenantOf(tenants: Map<string, TenantBlocks>, tenant: string): TenantBlocks {
-  let blocks = tenants.get(tenant);
-  if (!blocks) {
-    blocks = { live: new Map(), compacted: new Map() };
-    tenants.set(tenant, blocks);
+  /**
+   * The live blocks for one query. Blocks that are added later are in it, or what leaves a head under way would be missing; blocks that
+   * others replace later are still in it, and their replacements not, or spans would count twice.
+   */
+  view(): BlockView {
+    const before = this.#replacements.mark();
+    return {
+      candidates: (tenant, range = {}) => {
+        const live = before(tenant, this.#tenants.get(tenant)?.live ?? new Map());
+        return [...live.values()].filter((block) => within(block, range)).map(({ meta }) => meta);
+      },
+    };
   }
-  return blocks;
 }
 
-function listed(meta: BlockMeta): ListedBlock {
-  const start = Math.floor(Date.parse(meta.startTime) / 1000);
-  const end = Math.floor(Date.parse(meta.endTime) / 1000);
-  // A time that cannot be read must not hide the block.
-  if (!Number.isFinite(start) || !Number.isFinite(end)) {
-    return { meta, start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
-  }
-  return { meta, start: Math.min(start, end), end: Math.max(start, end) };
+function noBlocks(): TenantBlocks & FoundBlocks {
+  return { live: new Map(), compacted: new Map(), unfinished: new Set() };
 }
 
-function within({ meta, start, end }: ListedBlock, range: BlockRange): boolean {
-  // Metas hold whole seconds, so a block that ends in the very second asked for stays.
-  if (range.end !== undefined && start > range.end) return false;
-  if (range.start !== undefined && end < range.start) return false;
-  if (range.blockStart !== undefined && meta.blockID < range.blockStart) return false;
-  return range.blockEnd === undefined || meta.blockID <= range.blockEnd;
-}
-
-async function unlessMissing<Value>(value: Promise<Value>): Promise<Value | null> {
-  try {
-    return await value;
-  } catch (error) {
-    if (error instanceof StoreNotFound) return null;
-    throw error;
-  }
+function relisted(before: ListedBlock | undefined, meta: BlockMeta): ListedBlock {
+  return before?.meta === meta ? before : listed(meta);
 }

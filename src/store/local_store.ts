@@ -1,18 +1,32 @@
 // The store on a local disk, laid out as Tempo's `local` backend: an object is a file. New files are written beside their place,
 // synced, then renamed, so that a crash leaves the old file or the new one.
-import { randomBytes } from "node:crypto";
-import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { closeSync, constants, openSync, readFileSync, readSync, renameSync, writeSync } from "node:fs";
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+} from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { ObjectWriter, Store, StoreRange } from "./store.ts";
+import { lockFile } from "./file_lock.ts";
+import { checkPath } from "./object_path.ts";
+import type { ObjectWriter, Store, StoreRange, TaggedObject } from "./store.ts";
 import { StoreError, StoreNotFound } from "./store_error.ts";
+import { checkRange, endsBefore } from "./store_range.ts";
 
 const directoryMode = 0o700;
 const fileMode = 0o600;
 /** An object that is still being written ends so; readers never ask for one. */
 const partSuffix = ".part";
-/** Bytes that one read may ask for. */
-const readBytesMax = 2 ** 31 - 1;
+/** Beside an object that is about to be replaced by writeIf(). */
+const lockSuffix = ".lock";
 
 export class LocalStore implements Store {
   readonly root: string;
@@ -118,14 +132,49 @@ export class LocalStore implements Store {
     }
   }
 
-  /** The file of an object. Tenants come from clients, so a path must not lead out of the root. */
-  #place(path: string): string {
-    if (path === "") return this.root;
-    for (const part of path.split("/")) {
-      if (part === "" || part === "." || part === ".." || part.includes("\\") || part.includes("\0")) {
-        throw new StoreError(`store: invalid path ${JSON.stringify(path)}`);
-      }
+  async readTagged(path: string): Promise<TaggedObject | null> {
+    try {
+      const bytes = await this.read(path);
+      return { bytes, tag: tagOf(bytes) };
+    } catch (error) {
+      if (error instanceof StoreNotFound) return null;
+      throw error;
     }
+  }
+
+  async writeIf(path: string, bytes: Uint8Array, tag: string | null): Promise<string | null> {
+    const place = this.#place(path);
+    const part = `${place}.${randomBytes(6).toString("hex")}${partSuffix}`;
+    try {
+      // Not made for an object that would have to be there: its directory may just be on its way out.
+      if (tag === null) await makeDirectory(dirname(place));
+      await writeSynced(part, bytes);
+      const written = tag === null ? await linkNew(part, place) : await this.#replace(part, place, tag);
+      if (!written) return null;
+      await syncDirectory(dirname(place));
+      return tagOf(bytes);
+    } catch (error) {
+      if (tag !== null && isMissing(error)) return null;
+      throw failure("write", path, error);
+    } finally {
+      await rm(part, { force: true });
+    }
+  }
+
+  /** Looks and replaces in one go, without a turn of the event loop, so that the lock is held for microseconds. */
+  async #replace(part: string, place: string, tag: string): Promise<boolean> {
+    const lock = await lockFile(`${place}${lockSuffix}`);
+    try {
+      if (tagOf(readFileSync(place)) !== tag || !lock.isHeld()) return false;
+      renameSync(part, place);
+      return true;
+    } finally {
+      lock.release();
+    }
+  }
+
+  #place(path: string): string {
+    checkPath(path);
     return join(this.root, path);
   }
 }
@@ -179,6 +228,31 @@ class LocalWriter implements ObjectWriter {
   }
 }
 
+async function writeSynced(place: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(place, "wx", fileMode);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** False if there is such a file: unlike a rename, a link never replaces one. */
+async function linkNew(part: string, place: string): Promise<boolean> {
+  try {
+    await link(part, place);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function tagOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
 /** Makes a directory with all that lead to it; the names of those that are new outlive a crash. */
 async function makeDirectory(directory: string): Promise<void> {
   const first = await mkdir(directory, { recursive: true, mode: directoryMode });
@@ -199,23 +273,15 @@ async function syncDirectory(directory: string): Promise<void> {
 }
 
 function readExactly(file: number, path: string, offset: number, length: number): Uint8Array {
-  if (
-    !Number.isSafeInteger(offset) ||
-    offset < 0 ||
-    !Number.isSafeInteger(length) ||
-    length < 0 ||
-    length > readBytesMax
-  ) {
-    throw new StoreError(`store: ${path} has no range of ${length} bytes at ${offset}`);
-  }
+  checkRange(path, { offset, length });
   // Not allocated before the file is known to be as long, so that a damaged footer cannot ask for gigabytes.
   if (length > 0 && readSync(file, oneByte, 0, 1, offset + length - 1) !== 1) {
-    throw new StoreError(`store: ${path} ends before ${offset + length}`);
+    throw endsBefore(path, { offset, length });
   }
   const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
   for (let done = 0; done < length; ) {
     const read = readSync(file, bytes, done, length - done, offset + done);
-    if (read === 0) throw new StoreError(`store: ${path} ends before ${offset + length}`);
+    if (read === 0) throw endsBefore(path, { offset, length });
     done += read;
   }
   return bytes;

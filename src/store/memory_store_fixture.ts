@@ -1,9 +1,12 @@
 // For tests: a store in memory.
-import type { ObjectWriter, Store, StoreRange } from "./store.ts";
+import { checkPath } from "./object_path.ts";
+import type { ObjectWriter, Store, StoreRange, TaggedObject } from "./store.ts";
 import { StoreError, StoreNotFound } from "./store_error.ts";
+import { checkRange, endsBefore } from "./store_range.ts";
 
 export class MemoryStore implements Store {
-  readonly objects = new Map<string, { bytes: Uint8Array; modifiedMs: number }>();
+  readonly objects = new Map<string, { bytes: Uint8Array; modifiedMs: number; tag: string }>();
+  #writes = 0;
 
   async list(prefix: string): Promise<string[]> {
     const start = prefix === "" ? "" : `${prefix}/`;
@@ -14,14 +17,16 @@ export class MemoryStore implements Store {
   }
 
   async read(path: string): Promise<Uint8Array> {
+    checkPath(path);
     const object = this.objects.get(path);
     if (!object) throw new StoreNotFound(path);
     return object.bytes;
   }
 
   async readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
+    checkRange(path, { offset, length });
     const bytes = await this.read(path);
-    if (offset + length > bytes.length) throw new StoreError(`store: ${path} ends before ${offset + length}`);
+    if (offset + length > bytes.length) throw endsBefore(path, { offset, length });
     return bytes.subarray(offset, offset + length);
   }
 
@@ -30,7 +35,8 @@ export class MemoryStore implements Store {
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
-    this.objects.set(path, { bytes: bytes.slice(), modifiedMs: Date.now() });
+    checkPath(path);
+    this.objects.set(path, { bytes: bytes.slice(), modifiedMs: Date.now(), tag: `${++this.#writes}` });
   }
 
   async create(path: string): Promise<ObjectWriter> {
@@ -49,6 +55,8 @@ export class MemoryStore implements Store {
   }
 
   async deleteAll(prefix: string): Promise<void> {
+    checkPath(prefix);
+    if (prefix === "") throw new StoreError("store: will not delete everything");
     for (const path of this.objects.keys()) if (path.startsWith(`${prefix}/`)) this.objects.delete(path);
   }
 
@@ -59,5 +67,16 @@ export class MemoryStore implements Store {
 
   async size(path: string): Promise<number> {
     return (await this.read(path)).length;
+  }
+
+  async readTagged(path: string): Promise<TaggedObject | null> {
+    const object = this.objects.get(path);
+    return object ? { bytes: object.bytes, tag: object.tag } : null;
+  }
+
+  async writeIf(path: string, bytes: Uint8Array, tag: string | null): Promise<string | null> {
+    if ((this.objects.get(path)?.tag ?? null) !== tag) return null;
+    await this.write(path, bytes);
+    return this.objects.get(path)!.tag;
   }
 }

@@ -1,6 +1,7 @@
 // Where blocks lie: named objects, written once and whole. One interface for the local disk and for object stores.
 import type { Config } from "../config/config.ts";
 import { LocalStore } from "./local_store.ts";
+import { openS3Store } from "./s3_store.ts";
 
 export { StoreError, StoreNotFound } from "./store_error.ts";
 
@@ -26,6 +27,22 @@ export interface Store {
   modified(path: string): Promise<number>;
   /** Length of the object in bytes. @throws StoreNotFound */
   size(path: string): Promise<number>;
+  /** An object with its tag, which other bytes never have; null if there is none. */
+  readTagged(path: string): Promise<TaggedObject | null>;
+  /**
+   * Writes an object if its tag still is this one; null: if there is none. For small objects that several processes change: of all that
+   * have the same tag, one succeeds. Equal bytes may have equal tags, so that who must tell them apart puts something of his own in.
+   * An object that is written so is written in no other way, and deleted once nobody writes it any more.
+   *
+   * @returns the new tag; null if it was not written
+   * @throws StoreError if it is not known whether it was written
+   */
+  writeIf(path: string, bytes: Uint8Array, tag: string | null): Promise<string | null>;
+}
+
+export interface TaggedObject {
+  bytes: Uint8Array;
+  tag: string;
 }
 
 export interface StoreRange {
@@ -43,6 +60,6 @@ export interface ObjectWriter {
 }
 
 /** Opens the store that the configuration names. */
-export function openStore(config: Config): Store {
-  return new LocalStore(config.storage.trace.local.path);
+export function openStore({ storage: { trace } }: Config): Store {
+  return trace.backend === "s3" ? openS3Store(trace.s3) : new LocalStore(trace.local.path);
 }

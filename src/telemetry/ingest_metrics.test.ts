@@ -149,7 +149,21 @@ test("StoreMetrics shows the block list, the pool and polls", async () => {
   const registry = new Registry();
   const store = new StoreMetrics(
     () => ({
-      tenants: [{ tenant: "t", blocks: 3, compactedBlocks: 1, bytes: 900 }],
+      tenants: [
+        {
+          tenant: "t",
+          blocks: 3,
+          bytes: 900,
+          traces: 30,
+          compactedBlocks: 1,
+          compactedBytes: 100,
+          compactedTraces: 4,
+        },
+      ],
+      polls: [
+        { tenant: "", errors: 1, indexErrors: 0, builtIndex: false, indexAgeSeconds: 0 },
+        { tenant: "t", errors: 2, indexErrors: 3, builtIndex: false, indexAgeSeconds: 60 },
+      ],
       pool: {
         queuedJobs: 2,
         queuedJobsMax: 50,
@@ -164,6 +178,15 @@ test("StoreMetrics shows the block list, the pool and polls", async () => {
     'tempodb_blocklist_length{tenant="t"} 3',
     'tempodb_compacted_blocklist_length{tenant="t"} 1',
     'rubato_blocks_bytes{tenant="t"} 900',
+    'tempodb_backend_bytes_total{tenant="t",status="live"} 900',
+    'tempodb_backend_bytes_total{tenant="t",status="compacted"} 100',
+    'tempodb_backend_objects_total{tenant="t",status="live"} 30',
+    'tempodb_backend_objects_total{tenant="t",status="compacted"} 4',
+    "tempodb_blocklist_poll_errors_total 1",
+    'tempodb_blocklist_poll_errors_total{tenant="t"} 2',
+    'tempodb_blocklist_tenant_index_errors_total{tenant="t"} 3',
+    'tempodb_blocklist_tenant_index_builder{tenant="t"} 0',
+    'tempodb_blocklist_tenant_index_age_seconds{tenant="t"} 60',
     "tempodb_work_queue_length 2",
     "tempodb_work_queue_max 50",
     'rubato_worker_utilisation{worker="block 0"} 0.5',

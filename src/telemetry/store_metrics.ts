@@ -9,8 +9,22 @@ export interface StoreStats {
     blocks: number;
     /** Blocks that were merged into others and wait for their deletion. */
     compactedBlocks: number;
-    /** Bytes of the former. */
+    /** Bytes of each, and the traces in them. */
     bytes: number;
+    compactedBytes: number;
+    traces: number;
+    compactedTraces: number;
+  }[];
+  /** How reading the list went; the empty tenant stands for what has to do with none. */
+  polls: {
+    tenant: string;
+    errors: number;
+    /** An index could not be read, used or written. */
+    indexErrors: number;
+    /** Whether this process writes the index. */
+    builtIndex: boolean;
+    /** Age of the index that the list is from; 0 where it is from the metas. */
+    indexAgeSeconds: number;
   }[];
   pool: {
     /** Jobs over blocks that wait for a worker, and how many may. */
@@ -37,6 +51,15 @@ export class StoreMetrics {
       "tenant",
     ]);
     const bytes = registry.gauge("rubato_blocks_bytes", "Bytes of the blocks that queries read.", ["tenant"]);
+    const backendBytes = registry.gauge("tempodb_backend_bytes_total", "Bytes of stored blocks.", [
+      "tenant",
+      "status",
+    ]);
+    const backendTraces = registry.gauge("tempodb_backend_objects_total", "Traces in stored blocks.", [
+      "tenant",
+      "status",
+    ]);
+    const setPolls = pollMetrics(registry);
     const queued = registry.gauge("tempodb_work_queue_length", "Jobs over blocks that wait for a worker.");
     const queuedMax = registry.gauge(
       "tempodb_work_queue_max",
@@ -44,14 +67,19 @@ export class StoreMetrics {
     );
     const setWorker = workerMetrics(registry);
     registry.onCollect(async () => {
-      const { tenants, pool } = await stats();
-      for (const gauge of [live, compacted, bytes]) gauge.clear();
+      const { tenants, polls, pool } = await stats();
+      for (const gauge of [live, compacted, bytes, backendBytes, backendTraces]) gauge.clear();
       for (const each of tenants) {
         const { tenant } = each;
         live.inc({ tenant }, each.blocks);
         compacted.inc({ tenant }, each.compactedBlocks);
         bytes.inc({ tenant }, each.bytes);
+        backendBytes.inc({ tenant, status: "live" }, each.bytes);
+        backendBytes.inc({ tenant, status: "compacted" }, each.compactedBytes);
+        backendTraces.inc({ tenant, status: "live" }, each.traces);
+        backendTraces.inc({ tenant, status: "compacted" }, each.compactedTraces);
       }
+      setPolls(polls);
       queued.set({}, pool.queuedJobs);
       queuedMax.set({}, pool.queuedJobsMax);
       for (const worker of pool.workers) setWorker(worker);
@@ -61,4 +89,38 @@ export class StoreMetrics {
   pollDone(seconds: number): void {
     this.#poll.observe({}, seconds);
   }
+}
+
+/** Defines the metrics of reading the list, and returns what sets them. */
+function pollMetrics(registry: Registry): (polls: StoreStats["polls"]) => void {
+  const errors = registry.counter(
+    "tempodb_blocklist_poll_errors_total",
+    "Times that a tenant's blocks could not be listed.",
+    ["tenant"],
+  );
+  const indexErrors = registry.counter(
+    "tempodb_blocklist_tenant_index_errors_total",
+    "Times that the index of a tenant could not be read, used or written.",
+    ["tenant"],
+  );
+  const builder = registry.gauge(
+    "tempodb_blocklist_tenant_index_builder",
+    "1 where this process writes the index of a tenant.",
+    ["tenant"],
+  );
+  const age = registry.gauge(
+    "tempodb_blocklist_tenant_index_age_seconds",
+    "Age of the index that a tenant's blocks are known from.",
+    ["tenant"],
+  );
+  return (polls) => {
+    for (const metric of [errors, indexErrors, builder, age]) metric.clear();
+    for (const { tenant, ...poll } of polls) {
+      errors.inc({ tenant }, poll.errors);
+      if (tenant === "") continue;
+      indexErrors.inc({ tenant }, poll.indexErrors);
+      builder.inc({ tenant }, poll.builtIndex ? 1 : 0);
+      age.inc({ tenant }, poll.indexAgeSeconds);
+    }
+  };
 }

@@ -1,0 +1,80 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import { BlockList } from "./block_list.ts";
+import { blockMeta, idOf, numbersOf, putBlock, watched } from "./block_list_fixture.ts";
+import { listTenants, scanTenant } from "./block_list_scan.ts";
+import { MemoryStore } from "./memory_store_fixture.ts";
+import { StoreError } from "./store.ts";
+
+const nothing = () => ({ live: new Map(), compacted: new Map(), unfinished: new Set<string>() });
+
+describe("scanTenant()", () => {
+  let store: MemoryStore;
+  const merge = async (inputs: number[], output: number) => {
+    await putBlock(store, blockMeta(output, { compactionLevel: 1 }));
+    for (const n of inputs) {
+      await putBlock(store, blockMeta(n), "meta.compacted.json");
+      await store.delete(`acme/${idOf(n)}/meta.json`);
+    }
+  };
+
+  beforeEach(() => {
+    store = new MemoryStore();
+  });
+
+  test("tells live, compacted and unfinished blocks apart", async () => {
+    await putBlock(store, blockMeta(1));
+    await putBlock(store, blockMeta(2), "meta.compacted.json");
+    await store.write(`acme/${idOf(3)}/data.parquet`, new Uint8Array(3));
+    const found = await scanTenant(store, "acme", nothing());
+    expect([...found.live.keys()]).toEqual([idOf(1)]);
+    expect([...found.compacted.keys()]).toEqual([idOf(2)]);
+    expect([...found.unfinished]).toEqual([idOf(3)]);
+  });
+
+  for (const known of [true, false]) {
+    test(`finds the output or the inputs, never both and never neither, whenever a merge happens; ${known ? "known" : "new"} blocks`, async () => {
+      for (let moment = 1; ; moment++) {
+        store = new MemoryStore();
+        for (const n of [1, 2, 3]) await putBlock(store, blockMeta(n));
+        let asked = 0;
+        let counts = false;
+        const list = new BlockList(
+          watched(store, async () => {
+            if (counts && ++asked === moment) await merge([1, 3], 9);
+          }),
+          { compactedMsMax: 0 },
+        );
+        if (known) await list.load();
+        counts = true;
+        await list.load();
+        expect([
+          [1, 2, 3],
+          [2, 9],
+        ]).toContainEqual(numbersOf(list.live("acme")));
+        if (asked < moment) break;
+      }
+    });
+  }
+
+  test("fails where a meta can't be read, and a list stays as it was", async () => {
+    await putBlock(store, blockMeta(1));
+    let broken = false;
+    const list = new BlockList(
+      watched(store, (call) => {
+        if (broken && call === "read") throw new StoreError("store: the disk is slow");
+      }),
+      { compactedMsMax: 0 },
+    );
+    await list.load();
+    await putBlock(store, blockMeta(2));
+    broken = true;
+    await expect(list.load()).rejects.toThrow("the disk is slow");
+    expect(numbersOf(list.live("acme"))).toEqual([1]);
+  });
+
+  test("listTenants() leaves out what lies beside them", async () => {
+    await store.write("work.json/x", new Uint8Array());
+    await putBlock(store, blockMeta(1));
+    expect(await listTenants(store)).toEqual(["acme"]);
+  });
+});

@@ -1,0 +1,28 @@
+// The cases of every store, on those that need no server; S3 has them in test/s3.test.ts.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LocalStore } from "./local_store.ts";
+import { MemoryService } from "./memory_service_fixture.ts";
+import { MemoryStore } from "./memory_store_fixture.ts";
+import { RemoteStore } from "./remote_store.ts";
+import { storeCases } from "./store_cases.ts";
+
+storeCases("LocalStore", () => {
+  const folder = mkdtempSync(join(tmpdir(), "local-store-"));
+  const root = join(folder, "blocks");
+  const close = () => rmSync(folder, { recursive: true });
+  return { store: new LocalStore(root), other: new LocalStore(root), close };
+});
+
+storeCases("MemoryStore", () => {
+  const store = new MemoryStore();
+  return { store, other: store, close: () => {} };
+});
+
+storeCases("RemoteStore", () => {
+  const service = new MemoryService(5);
+  const options = { prefix: "pre/fix/", listsMax: 3, partBytes: 5 << 20, partsMax: 2 };
+  const open = () => new RemoteStore(service, options);
+  return { store: open(), other: open(), close: () => {} };
+});

@@ -1,0 +1,121 @@
+// A real S3 server for tests: versitygw on a folder of its own. .ci/run builds it; where it is missing, tests say so and are skipped.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+
+const version = "v1.8.0"; // as in .ci/run
+const startMsMax = 20_000;
+
+/** Where `.ci/run` puts it, or what RUBATO_VERSITYGW says. */
+export const versitygw =
+  process.env.RUBATO_VERSITYGW ??
+  join(
+    process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
+    "rubato-tools",
+    `versitygw-${version}`,
+    "versitygw",
+  );
+
+/** For the title of tests that are skipped; null if the server is there. */
+export const versitygwMissing = existsSync(versitygw)
+  ? null
+  : `no ${versitygw}: .ci/run builds it, where Go and its module proxy are at hand`;
+
+export interface S3ServerOptions {
+  tls?: { cert: string; key: string }; // PEM files
+  virtualDomain?: string;
+}
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+export class S3Server {
+  readonly accessKey = "rubato-test";
+  readonly secretKey = "not a secret";
+  readonly bucket = "traces";
+  readonly region = "eu-test-1";
+
+  private constructor(
+    readonly folder: string,
+    readonly port: number,
+    private readonly child: ChildProcess,
+  ) {}
+
+  get endpoint(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  static async start({ tls, virtualDomain }: S3ServerOptions = {}): Promise<S3Server> {
+    const folder = mkdtempSync(join(tmpdir(), "s3-server-"));
+    const port = await freePort();
+    mkdirSync(join(folder, "buckets/traces"), { recursive: true });
+    const flags = ["--port", `127.0.0.1:${port}`, "--quiet", "--keep-alive", "--region", "eu-test-1"];
+    if (tls) flags.push("--cert", tls.cert, "--key", tls.key);
+    if (virtualDomain) flags.push("--virtual-domain", virtualDomain);
+    const backend = ["posix", join(folder, "buckets")];
+    const child = spawn(versitygw, [...flags, ...backend], {
+      stdio: "ignore",
+      env: { ROOT_ACCESS_KEY: "rubato-test", ROOT_SECRET_KEY: "not a secret" },
+    });
+    running.add(child);
+    const server = new S3Server(folder, port, child);
+    await server.answering();
+    return server;
+  }
+
+  /** What storage.trace says to use it. */
+  settings() {
+    return {
+      backend: "s3",
+      s3: {
+        bucket: this.bucket,
+        endpoint: this.endpoint,
+        region: this.region,
+        access_key: this.accessKey,
+        secret_key: this.secretKey,
+        insecure: true,
+      },
+    };
+  }
+
+  async remove(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const gone = once(this.child, "exit");
+      this.child.kill("SIGKILL");
+      await gone;
+    }
+    running.delete(this.child);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async answering(): Promise<void> {
+    for (const untilMs = Date.now() + startMsMax; Date.now() < untilMs; ) {
+      if (this.child.exitCode !== null) throw new Error(`versitygw ended with ${this.child.exitCode}`);
+      if (await answers(this.port)) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error("versitygw does not answer");
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => resolve(true));
+    socket.once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
