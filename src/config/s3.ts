@@ -9,10 +9,22 @@ const encryptionTypes = ["SSE-S3", "SSE-KMS", "SSE-C"];
 const encryptionKeyBytes = 32;
 /** What may stand in the name of a header. */
 const headerName = /^[\w.!#$%&'*+^`|~-]+$/;
+/** What of a header's text is signed as it is sent. */
+const headerText = /^[ -~]*$/;
 
 /** @param report takes what is wrong, by the key's name within storage.trace.s3 */
 export function checkS3(s3: S3Config, report: (key: string, message: string) => void): void {
   if (s3.bucket === "") report("bucket", "must name the bucket that backend s3 keeps blocks in");
+  else if (!/^\w[\w.-]*$/.test(s3.bucket)) {
+    report(
+      "bucket",
+      `expected the name of a bucket, found "${s3.bucket}"; what is within it goes into prefix`,
+    );
+  }
+  // URLs take them for steps, listings for names.
+  if (s3.prefix.split("/").some((part) => part === "." || part === "..")) {
+    report("prefix", `must be without . and .. between slashes, found "${s3.prefix}"`);
+  }
   if (s3.endpoint === "" && s3.region === "") {
     report("endpoint", "must be given, such as s3.eu-west-1.amazonaws.com or minio:9000; or region, for AWS");
   }
@@ -31,8 +43,14 @@ export function checkS3(s3: S3Config, report: (key: string, message: string) => 
   if (s3.part_size !== 0 && (s3.part_size < partBytesMin || s3.part_size > partBytesMax)) {
     report("part_size", `must be 0 or from 5MiB to 5GiB, as S3 wants it, found ${s3.part_size} bytes`);
   }
-  for (const name of Object.keys(s3.metadata)) {
+  for (const [name, value] of Object.entries(s3.metadata)) {
     if (!headerName.test(name)) report("metadata", `"${name}" can't be the name of a header`);
+    else if (!headerText.test(value)) report("metadata", `${name} must be of printable ASCII characters`);
+  }
+  // Without the values: one of them is a secret.
+  const { region, access_key, session_token, storage_class } = s3;
+  for (const [key, value] of Object.entries({ region, access_key, session_token, storage_class })) {
+    if (!headerText.test(value)) report(key, "must be of printable ASCII characters");
   }
   checkEncryption(s3, report);
 }
@@ -40,6 +58,9 @@ export function checkS3(s3: S3Config, report: (key: string, message: string) => 
 function checkEncryption({ sse, insecure }: S3Config, report: (key: string, message: string) => void): void {
   if (sse.type !== "" && !encryptionTypes.includes(sse.type)) {
     report("sse.type", `expected one of ${encryptionTypes.join(", ")}, found "${sse.type}"`);
+  }
+  if (!headerText.test(sse.kms_key_id)) {
+    report("sse.kms_key_id", "must be of printable ASCII characters");
   }
   if (sse.type === "SSE-KMS" && sse.kms_encryption_context !== "" && !isJson(sse.kms_encryption_context)) {
     report("sse.kms_encryption_context", "expected JSON");

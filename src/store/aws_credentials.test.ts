@@ -161,4 +161,30 @@ describe("AwsCredentialsSource", () => {
     found.forget();
     expect((await found.get()).accessKeyId).toBe("KEY3");
   });
+
+  test("goes on with those that are still good where new ones can't be had yet", async () => {
+    let now = Date.parse("2026-01-01T00:00:00Z");
+    let isDown = false;
+    const env = { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/x" };
+    const { found, asked } = source(
+      { env, now: () => now },
+      {
+        "/x": () => {
+          if (isDown) throw new Error("reset");
+          return json("KEY", "2026-01-01T01:00:00Z");
+        },
+      },
+    );
+    await found.get();
+    now = Date.parse("2026-01-01T00:57:00Z");
+    for (isDown of [true, false]) {
+      const before = asked.length;
+      for (let i = 0; i < 20; i++) expect((await found.get()).accessKeyId).toBe("KEY");
+      expect(asked.length - before).toBe(1);
+      now += 10_000;
+    }
+    isDown = true;
+    now = Date.parse("2026-01-01T01:00:00Z");
+    await expect(found.get()).rejects.toMatchObject({ mayRetry: true });
+  });
 });

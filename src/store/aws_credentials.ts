@@ -38,11 +38,15 @@ const sources: readonly AwsSource[] = [
 
 /** Credentials are renewed so long before they end; AWS has new ones ready five minutes before. */
 const renewedMsBefore = 4 * 60_000;
+/** Meanwhile they are asked for so often, not for every request. */
+const renewedMsMin = 10_000;
 
 export class AwsCredentialsSource {
   readonly #surroundings: AwsSurroundings;
   #known: AwsCredentials | null = null;
   #asked: Promise<AwsCredentials> | null = null;
+  /** Until then those that end soon will do. */
+  #goodUntilMs = 0;
 
   constructor(surroundings: AwsSurroundings) {
     this.#surroundings = surroundings;
@@ -51,13 +55,15 @@ export class AwsCredentialsSource {
   /** @throws StoreError if there are none */
   async get(): Promise<AwsCredentials> {
     const known = this.#known;
-    if (known && (known.expiresMs ?? Number.POSITIVE_INFINITY) - renewedMsBefore > this.#surroundings.now()) {
-      return known;
-    }
+    const now = this.#surroundings.now();
+    const leftMs = known ? (known.expiresMs ?? Number.POSITIVE_INFINITY) - now : 0;
+    if (known && (leftMs > renewedMsBefore || (leftMs > 0 && now < this.#goodUntilMs))) return known;
     this.#asked ??= this.#find().finally(() => {
       this.#asked = null;
+      this.#goodUntilMs = this.#surroundings.now() + renewedMsMin;
     });
-    return this.#asked;
+    // Who hands them out may fail for a moment: it is asked early enough to be asked again.
+    return known && leftMs > 0 ? this.#asked.catch(() => known) : this.#asked;
   }
 
   /** Looks for new ones next time: the service took these for expired. */

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { AwsCredentials, AwsSurroundings } from "./aws_credentials.ts";
 import { askMetadata, credentials } from "./aws_metadata.ts";
 import { elementText } from "./s3_xml.ts";
+import { ServiceError } from "./service_error.ts";
 import { StoreError } from "./store_error.ts";
 
 const apiVersion = "2011-06-15";
@@ -28,7 +29,10 @@ export async function webIdentityCredentials(surroundings: AwsSurroundings): Pro
   const accessKeyId = elementText(text, "AccessKeyId");
   if (status !== 200 || accessKeyId === "") {
     const reason = `${elementText(text, "Code")} ${elementText(text, "Message")}`.trim();
-    throw new StoreError(`store: no credentials for ${role} from ${host}: status ${status} ${reason}`);
+    throw new ServiceError(`no credentials for ${role} from ${host}: status ${status} ${reason}`, {
+      mayRetry: status >= 500 || status === 429,
+      mayBeDone: false,
+    });
   }
   return credentials(
     accessKeyId,

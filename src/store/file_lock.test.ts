@@ -1,15 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lockFile } from "./file_lock.ts";
@@ -96,21 +88,66 @@ describe("lockFile()", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  /** A lock that is waited for by a clock that the test sets. */
+  function waitFor(name: string) {
+    const clock = { ms: 0 };
+    let got = false;
+    const waiting = lockFile(place(name), { now: () => clock.ms }).then((lock) => {
+      got = true;
+      return lock;
+    });
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 60));
+    return { clock, waiting, pause, got: () => got };
+  }
+
   test("waits for a holder on another machine, but not for ever", async () => {
     leave("d", { machine: "elsewhere" });
-    const waiting = lockFile(place("d"));
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(existsSync(place("d"))).toBe(true);
-    const longAgo = Date.now() / 1000 - 31;
-    utimesSync(place("d"), longAgo, longAgo);
+    const { clock, waiting, pause, got } = waitFor("d");
+    await pause();
+    clock.ms = 29_000;
+    await pause();
+    expect(got()).toBe(false);
+    clock.ms = 31_000;
+    (await waiting).release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("does not take one holder after the other for one who holds it for long", async () => {
+    leave("f", { machine: "elsewhere" });
+    const { clock, waiting, pause, got } = waitFor("f");
+    await pause();
+    clock.ms = 29_000;
+    leave("f", { machine: "elsewhere", token: "1".repeat(24) });
+    await pause();
+    clock.ms = 58_000;
+    await pause();
+    expect(got()).toBe(false);
+    clock.ms = 59_500;
+    (await waiting).release();
+  });
+
+  test("does not go by the clocks of machines, which differ and jump", async () => {
+    const lock = await lockFile(place("g"));
+    const { waiting, pause, got } = waitFor("g");
+    const { now } = Date;
+    try {
+      Date.now = () => now() + 3_600_000;
+      await pause();
+    } finally {
+      Date.now = now;
+    }
+    expect(got()).toBe(false);
+    expect(lock.isHeld()).toBe(true);
+    lock.release();
     (await waiting).release();
   });
 
   test("takes over what a machine left without power", async () => {
     writeFileSync(place("e"), "");
-    const longAgo = Date.now() / 1000 - 31;
-    utimesSync(place("e"), longAgo, longAgo);
-    (await lockFile(place("e"))).release();
+    const { clock, waiting, pause } = waitFor("e");
+    await pause();
+    clock.ms = 31_000;
+    (await waiting).release();
     expect(readdirSync(folder)).toEqual([]);
   });
 

@@ -3,17 +3,26 @@
 //
 // Only one may remove the lock of a dead holder, or the second would remove that of the next living one. Who removes it holds the lock
 // of the lock, named after the dead holder's token, which never comes again; if he dies too, his is removed in the same way.
+//
+// How long a lock is held is measured by whoever waits for it, by a clock that nobody sets: those of machines differ, and they jump.
 import { randomBytes } from "node:crypto";
-import { linkSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 import { StoreError } from "./store_error.ts";
 
-/** A lock as old is nobody's: of a thread that was ended while it held it, or of a machine that we can't look into. */
+/** A lock that one waits for so long is nobody's: of a thread that was ended while it held it, or of a machine that we can't look into. */
 const heldMsMax = 30_000;
 /** After that long without getting it: the others would have to be very many. */
 const waitMsMax = 60_000;
 const pauseMsMax = 20;
+
+export interface LockOptions {
+  /** ms from any start, of a clock that nobody sets. */
+  now: () => number;
+}
+
+const realTime: LockOptions = { now: () => performance.now() };
 
 export interface FileLock {
   /** False if it was taken for that of a dead process, since it was held for too long. */
@@ -36,12 +45,12 @@ interface Holder {
  * @param place where the lock is a file while it is held; its directory exists
  * @throws StoreError after a minute; the file system's error if no file can be made there
  */
-export async function lockFile(place: string): Promise<FileLock> {
+export async function lockFile(place: string, options: LockOptions = realTime): Promise<FileLock> {
   const token = randomBytes(12).toString("hex");
   const mine = `${place}.${token}`;
   writeFileSync(mine, JSON.stringify({ token, ...self() } satisfies Holder), { flag: "wx", mode: 0o600 });
   try {
-    await take(place, mine, Date.now() + waitMsMax);
+    await take(place, mine, options);
   } finally {
     rmSync(mine, { force: true });
   }
@@ -54,17 +63,21 @@ export async function lockFile(place: string): Promise<FileLock> {
   };
 }
 
-async function take(place: string, mine: string, untilMs: number): Promise<void> {
-  while (!linkedNow(mine, place)) {
-    if (Date.now() > untilMs) throw new StoreError(`store: ${place} is held all the time`);
+async function take(place: string, mine: string, options: LockOptions): Promise<void> {
+  const startedMs = options.now();
+  let seen = { token: "", ms: startedMs };
+  while (!linked(mine, place)) {
+    const now = options.now();
+    if (now - startedMs > waitMsMax) throw new StoreError(`store: ${place} is held all the time`);
     const holder = holderOf(place);
-    if (holder && isGone(holder, place)) await remove(place, holder);
+    if (holder && holder.token !== seen.token) seen = { token: holder.token, ms: now };
+    if (holder && (isKnownGone(holder) || now - seen.ms > heldMsMax)) await remove(place, holder, options);
     else await new Promise((resolve) => setTimeout(resolve, Math.random() * pauseMsMax));
   }
 }
 
-async function remove(place: string, gone: Holder): Promise<void> {
-  const lock = await lockFile(`${place}-${gone.token}`);
+async function remove(place: string, gone: Holder, options: LockOptions): Promise<void> {
+  const lock = await lockFile(`${place}-${gone.token}`, options);
   try {
     if (holderOf(place)?.token === gone.token && lock.isHeld()) rmSync(place, { force: true });
   } finally {
@@ -72,10 +85,8 @@ async function remove(place: string, gone: Holder): Promise<void> {
   }
 }
 
-/** Links the file into place, as new; false if there is one already. */
-function linkedNow(mine: string, place: string): boolean {
-  const now = Date.now() / 1000;
-  utimesSync(mine, now, now);
+/** Links the file into place; false if there is one already. */
+function linked(mine: string, place: string): boolean {
   try {
     linkSync(mine, place);
     return true;
@@ -106,13 +117,8 @@ function parse(text: string): Holder | null {
   }
 }
 
-function isGone(holder: Holder, place: string): boolean {
-  if (holder.machine === self().machine && !isRunning(holder)) return true;
-  try {
-    return Date.now() - statSync(place).mtimeMs > heldMsMax;
-  } catch {
-    return false; // released meanwhile
-  }
+function isKnownGone(holder: Holder): boolean {
+  return holder.machine === self().machine && !isRunning(holder);
 }
 
 function isRunning({ pid, started }: Holder): boolean {
@@ -131,7 +137,7 @@ function self(): Omit<Holder, "token"> {
   known ??= {
     pid: process.pid,
     started: startOf(process.pid),
-    machine: `${hostname()} ${processNumbers()}`,
+    machine: `${hostname()} ${bootOf()} ${processNumbers()}`,
   };
   return known;
 }
@@ -142,6 +148,15 @@ function startOf(pid: number): string {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" || fields[0] === "X" ? "" : (fields[19] ?? "");
+  } catch {
+    return "";
+  }
+}
+
+/** Machines may share a name, and number their processes alike; this no two have, nor one twice. */
+function bootOf(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   } catch {
     return "";
   }

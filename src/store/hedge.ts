@@ -11,15 +11,15 @@ export interface HedgeOptions {
 /**
  * Asks, and asks again while there is no answer. What did not answer first is given up. An error counts only if nothing else is under way.
  *
- * @param ask must be safe to do twice
+ * @param ask must be safe to do twice; calls `begun` when it no longer waits for others, from when on its time counts
  */
 export function hedged<T>(
   clock: Clock,
   { afterMs, requestsMax }: HedgeOptions,
-  ask: (signal: AbortSignal) => Promise<T>,
+  ask: (signal: AbortSignal, begun: () => void) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  if (afterMs <= 0 || requestsMax <= 1) return ask(signal);
+  if (afterMs <= 0 || requestsMax <= 1) return ask(signal, () => {});
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const losers = new AbortController();
   const any = AbortSignal.any([signal, losers.signal]);
@@ -33,8 +33,10 @@ export function hedged<T>(
   const next = () => {
     asked++;
     underWay++;
-    if (asked < requestsMax) cancelNext = clock.after(afterMs, next);
-    ask(any).then(
+    const begun = () => {
+      if (asked < requestsMax && !any.aborted) cancelNext = clock.after(afterMs, next);
+    };
+    ask(any, begun).then(
       (answer) => {
         end();
         resolve(answer);

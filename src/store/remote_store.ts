@@ -1,4 +1,5 @@
 // A store on an object service of the network.
+import { checkConditionalWrites } from "./conditional_writes.ts";
 import { checkPath } from "./object_path.ts";
 import { deleteKeysMax, type FoundObject, type ListRequest, type ObjectService } from "./object_service.ts";
 import { RemoteWriter, type WriterLimits } from "./remote_writer.ts";
@@ -16,6 +17,8 @@ export interface RemoteStoreOptions extends WriterLimits {
 export class RemoteStore implements Store {
   readonly #service: ObjectService;
   readonly #options: RemoteStoreOptions;
+  /** Whether conditions are minded; null as long as nobody has asked. */
+  #conditions: Promise<void> | null = null;
 
   constructor(service: ObjectService, options: RemoteStoreOptions) {
     this.#service = service;
@@ -134,8 +137,16 @@ export class RemoteStore implements Store {
     }
   }
 
-  writeIf(path: string, bytes: Uint8Array, tag: string | null): Promise<string | null> {
-    return this.#service.put(this.#key(path), bytes, tag === null ? "absent" : { tag }, unaborted());
+  async writeIf(path: string, bytes: Uint8Array, tag: string | null): Promise<string | null> {
+    const key = this.#key(path);
+    this.#conditions ??= checkConditionalWrites(this.#service, this.#options.prefix, unaborted());
+    try {
+      await this.#conditions;
+    } catch (error) {
+      this.#conditions = null;
+      throw error;
+    }
+    return this.#service.put(key, bytes, tag === null ? "absent" : { tag }, unaborted());
   }
 
   #get(path: string, range: StoreRange | null): Promise<FoundObject> {

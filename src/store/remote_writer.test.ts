@@ -33,6 +33,19 @@ describe("RemoteWriter", () => {
     expect(service.objects.get("k")!.bytes).toHaveLength(1000);
   });
 
+  test("writes an object once", async () => {
+    for (const length of [500, 2500]) {
+      const service = new MemoryService();
+      const writer = new RemoteWriter(service, "k", limits);
+      await writer.write(new Uint8Array(length));
+      await writer.close();
+      await expect(writer.close()).rejects.toThrow("written already");
+      await expect(writer.write(new Uint8Array(1))).rejects.toThrow("written already");
+      await writer.abort();
+      expect(service.objects.get("k")!.bytes).toHaveLength(length);
+    }
+  });
+
   test("has no more parts on their way than it may", async () => {
     const { service, waiting, sizes } = slowParts();
     const writer = new RemoteWriter(service, "k", limits);

@@ -26,6 +26,8 @@ export class RemoteWriter implements ObjectWriter {
   #number = 0;
   #buffer: Uint8Array | null = null;
   #filled = 0;
+  /** Of a part that has arrived, for the next one: the collector lets many of them lie around. */
+  #spare: Uint8Array | null = null;
   /** What went wrong with a part, for the next call to say. */
   #failed: unknown = null;
 
@@ -36,10 +38,11 @@ export class RemoteWriter implements ObjectWriter {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
+    this.#giveUp.signal.throwIfAborted();
     for (let taken = 0; taken < bytes.length; ) {
       if (this.#buffer && this.#filled === this.#buffer.length) await this.#send();
       // Memory that is not written to takes no room, so that a small object costs no more than it has.
-      this.#buffer ??= new Uint8Array(this.#partBytes());
+      this.#buffer ??= this.#newBuffer();
       const piece = bytes.subarray(taken, taken + this.#buffer.length - this.#filled);
       this.#buffer.set(piece, this.#filled);
       this.#filled += piece.length;
@@ -67,6 +70,8 @@ export class RemoteWriter implements ObjectWriter {
     }
     this.#upload = null;
     this.#buffer = null;
+    // Or another close() would put nothing in the place of it.
+    this.#giveUp.abort(new StoreError(`store: ${this.#key} is written already`));
   }
 
   async abort(): Promise<void> {
@@ -84,6 +89,13 @@ export class RemoteWriter implements ObjectWriter {
     }
   }
 
+  #newBuffer(): Uint8Array {
+    const bytes = this.#partBytes();
+    const spare = this.#spare;
+    this.#spare = null;
+    return spare?.length === bytes ? spare : new Uint8Array(bytes);
+  }
+
   #partBytes(): number {
     return this.#limits.partBytes * 2 ** Math.floor(this.#number / partsBeforeLarger);
   }
@@ -97,12 +109,14 @@ export class RemoteWriter implements ObjectWriter {
     this.#throwIfFailed();
     const upload = this.#upload;
     const number = ++this.#number;
-    const bytes = this.#buffer!.subarray(0, this.#filled);
+    const buffer = this.#buffer!;
+    const bytes = buffer.subarray(0, this.#filled);
     const sent = this.#service
       .uploadPart(upload, number, bytes, signal)
       .then(
         (tag) => {
           this.#parts.push({ number, tag, bytes: bytes.length });
+          this.#spare = buffer;
         },
         (error) => {
           this.#failed ??= error;

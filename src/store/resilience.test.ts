@@ -158,6 +158,24 @@ describe("resilient()", () => {
     expect(asked.result()).toEqual({ bytes: bytes("x"), tag: "t" });
   });
 
+  test("does not take waiting in line for slowness", async () => {
+    let asks = 0;
+    const { clock, service } = set(
+      {
+        get: () => {
+          asks++;
+          return new Promise((resolve) => clock.after(40, () => resolve({ bytes: bytes("x"), tag: "" })));
+        },
+      },
+      { hedge: { afterMs: 50, requestsMax: 2 } },
+    );
+    const all = Array.from({ length: 320 }, () => watch(service.get("a", null, never())));
+    await clock.pass(1000);
+    expect(all.every(({ result }) => result() !== "pending")).toBe(true);
+    expect(asks).toBe(320);
+    expect(clock.pending).toEqual([]);
+  });
+
   test("never writes twice at a time", async () => {
     let writes = 0;
     const { clock, service } = set(
@@ -224,6 +242,25 @@ describe("resilient()", () => {
       if (expected === "tag") expect(written.result()).toBe(tag);
       else expect(String(written.result())).toContain(expected);
     }
+  });
+
+  test("looks no oftener than it tries", async () => {
+    let looks = 0;
+    const { clock, service, memory } = set({
+      get: async () => {
+        looks++;
+        throw refused();
+      },
+    });
+    let writes = 0;
+    memory.put = async () => {
+      if (++writes === 1) throw reset();
+      return null;
+    };
+    const written = watch(service.put("a", bytes("mine"), "absent", never()));
+    await clock.pass(100_000);
+    expect(written.result()).toBeInstanceOf(ServiceError);
+    expect([writes, looks]).toEqual([4, 3]);
   });
 
   test("knows that a write was not done where the service refused it before", async () => {

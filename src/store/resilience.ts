@@ -8,7 +8,7 @@ import type { ObjectService, Upload, UploadedPart, WriteCondition } from "./obje
 import { RequestSlots } from "./request_slots.ts";
 import { type Attempts, type RetryOptions, retried } from "./retry.ts";
 import { noSuchUpload, ServiceError } from "./service_error.ts";
-import { StoreNotFound } from "./store_error.ts";
+import { StoreError, StoreNotFound } from "./store_error.ts";
 
 /** Requests on their way at a time, of one thread. */
 const requestsMax = 32;
@@ -35,9 +35,17 @@ export function resilient(
   const attempts: Attempts = { clock, random, options: retry };
 
   /** One request of that many bytes, in a slot and with a deadline. */
-  function once<T>(bytes: number, ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  function once<T>(
+    bytes: number,
+    ask: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+    begun = () => {},
+  ): Promise<T> {
     const msMax = requestMsMax + bytes / bytesPerMs;
-    return slots.run(() => withDeadline(clock, msMax, ask, signal), signal);
+    return slots.run(() => {
+      begun();
+      return withDeadline(clock, msMax, ask, signal);
+    }, signal);
   }
 
   /** Something that is safe to do again, whether it was done or not. */
@@ -46,7 +54,7 @@ export function resilient(
   }
 
   function read<T>(bytes: number, ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal) {
-    const one = (given: AbortSignal) => once(bytes, ask, given);
+    const one = (given: AbortSignal, begun: () => void) => once(bytes, ask, given, begun);
     return retried(attempts, () => hedged(clock, hedge, one, signal), signal);
   }
 
@@ -71,9 +79,9 @@ export function resilient(
       async (mayBeDone) => {
         const tag = await once(bytes.length, (given) => service.put(key, bytes, condition, given), signal);
         if (tag !== null || !mayBeDone) return tag;
-        const found = await read(bytes.length, (given) => service.get(key, null, given), signal).catch(
-          ifMissing,
-        );
+        // Once: if it fails, all of it is tried again.
+        const look = (given: AbortSignal) => service.get(key, null, given);
+        const found = await once(bytes.length, look, signal).catch(ifMissing);
         if (found && Buffer.compare(found.bytes, bytes) === 0) return found.tag;
         throw new ServiceError(`cannot tell whether ${key} was written before others wrote it`, {
           mayRetry: false,
@@ -93,7 +101,7 @@ export function resilient(
           await once(0, (given) => service.completeUpload(upload, parts, given), signal);
         } catch (error) {
           if (!mayBeDone || !(error instanceof ServiceError) || error.reason !== noSuchUpload) throw error;
-          const found = await read(0, (given) => service.head(upload.key, given), signal).catch(ifMissing);
+          const found = await once(0, (given) => service.head(upload.key, given), signal).catch(ifMissing);
           if (found?.bytes !== parts.reduce((sum, part) => sum + part.bytes, 0)) throw error;
         }
       },
@@ -114,12 +122,15 @@ async function withDeadline<T>(
   signal: AbortSignal,
 ): Promise<T> {
   const deadline = new AbortController();
-  const cancel = clock.after(msMax, () => deadline.abort());
+  const late = new Error(`no answer in ${Math.round(msMax)} ms`);
+  const cancel = clock.after(msMax, () => deadline.abort(late));
   try {
     return await ask(AbortSignal.any([signal, deadline.signal]));
   } catch (error) {
     if (!deadline.signal.aborted || signal.aborted) throw error;
-    throw new ServiceError(`no answer in ${Math.round(msMax)} ms`, {
+    // What was given up says what it was, and why.
+    const { message } = error instanceof StoreError ? error : late;
+    throw new ServiceError(message.replace(/^store: /, ""), {
       mayRetry: true,
       mayBeDone: true,
       cause: error,

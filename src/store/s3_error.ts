@@ -31,7 +31,8 @@ export function s3Error(what: string, { status, body, bucketRegion }: S3Answer):
   const reason = elementText(body, "Code");
   const message = elementText(body, "Message") || body.slice(0, bodyShownMax).trim();
   const region = bucketRegion ? `; the bucket is in region ${bucketRegion} (storage.trace.s3.region)` : "";
-  const isRefused = status === 429 || status === 503 || refusedForNow.has(reason);
+  // A 503 without a word of S3's may be a proxy's, whose service has got the request.
+  const isRefused = status === 429 || refusedForNow.has(reason);
   const mayPass = status === 408 || (status >= 500 && status !== 501) || reason === "RequestTimeout";
   return new ServiceError(
     `cannot ${what}: status ${status}${reason && `, ${reason}`}${message && `: ${message}`}${region}`,

@@ -9,6 +9,9 @@ import { ServiceError } from "./service_error.ts";
 import { StoreError } from "./store_error.ts";
 
 const errorBodyBytesMax = 64 << 10;
+const causesMax = 5;
+/** Others are no text of a header, or not the one that was signed. */
+const printableAscii = /^[ -~]*$/;
 const emptySha256 = createHash("sha256").digest("hex");
 /** The runtimes' words for a connection that was never made. */
 const neverSent = /refused|ENOTFOUND|EAI_AGAIN|FailedToOpenSocket|unreachable|dns/i;
@@ -68,7 +71,7 @@ export class S3Requests {
       });
       bytes = await response.arrayBuffer();
     } catch (error) {
-      throw connectionError(what, error, signal);
+      throw connectionError(what, signed.url, error, signal);
     }
     const { status, headers } = response;
     if ((status >= 200 && status < 300) || expected.includes(status)) {
@@ -84,6 +87,9 @@ export class S3Requests {
 
   async #sign({ method, key = "", query = {}, headers = {}, body }: S3Question) {
     const { accessKeyId, secretAccessKey, sessionToken } = await this.#credentials.get();
+    for (const [name, value] of Object.entries(headers)) checkHeader(`the header ${name}`, value);
+    checkHeader("the access key", accessKeyId);
+    checkHeader("the session token", sessionToken);
     const url = new URL(this.#address.url + key.split("/").map(encodeName).join("/"));
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     // As the signature has it: forms write a space as "+".
@@ -117,13 +123,35 @@ function encodeName(part: string): string {
   );
 }
 
-function connectionError(what: string, error: unknown, signal: AbortSignal): Error {
-  if (signal.aborted) return new StoreError(`store: cannot ${what}: given up`, { cause: error });
-  const { code = "", message = String(error) } = error as NodeJS.ErrnoException;
+function connectionError(what: string, url: URL, error: unknown, signal: AbortSignal): Error {
+  if (signal.aborted) {
+    const { message = "given up" } = (signal.reason ?? {}) as Partial<Error>;
+    return new StoreError(`store: cannot ${what}: ${message.replace(/^store: /, "")}`, { cause: error });
+  }
+  const { code = "" } = error as NodeJS.ErrnoException;
+  const message = messagesOf(error);
+  // Without names of ours, in which any word may stand.
+  const words = `${code} ${message}`.replaceAll(url.href, "").replaceAll(url.hostname, "");
   return new ServiceError(`cannot ${what}: ${message}`, {
     reason: code,
-    mayRetry: !badCertificate.test(`${code} ${message}`),
-    mayBeDone: !neverSent.test(`${code} ${message}`),
+    mayRetry: !badCertificate.test(words),
+    mayBeDone: !neverSent.test(words),
     cause: error,
   });
+}
+
+/** What an error and its causes say: Deno's fetch() itself says no more than that it failed. */
+function messagesOf(error: unknown): string {
+  const messages: string[] = [];
+  for (let at = error; at instanceof Error && messages.length < causesMax; at = at.cause) {
+    messages.push(at.message);
+  }
+  return messages.join(": ") || String(error);
+}
+
+/** Not left to the runtime, whose errors show what is wrong: it may be a secret. */
+function checkHeader(name: string, value: string): void {
+  if (!printableAscii.test(value)) {
+    throw new StoreError(`store: ${name} has characters that a request to S3 can't have`);
+  }
 }

@@ -17,12 +17,17 @@ const never = () => new AbortController().signal;
 const bytes = (text: string) => new TextEncoder().encode(text);
 const errorBody = (code: string) => `<Error><Code>${code}</Code><Message>so it is</Message></Error>`;
 
+/** A URL with words in it that tell nothing. */
+const sending = "error sending request for url (http://cert.dns/refused/k)";
+const fetchFailed = (message: string) => new TypeError("fetch failed", { cause: new Error(message) });
+
 /** A service that answers as told, one answer after the other, and what it was asked. */
-function set(answers: (Answer | Error)[], settings: Partial<S3ObjectSettings> = {}) {
+function set(answers: (Answer | Error)[], settings: Partial<S3ObjectSettings> = {}, sessionToken = "") {
   const asked: { method: string; url: URL; headers: Headers; body: string }[] = [];
-  const configured = { accessKeyId: "a", secretAccessKey: "s", sessionToken: "" };
+  const configured = { accessKeyId: "a", secretAccessKey: "s", sessionToken };
   const credentials = new AwsCredentialsSource({ configured, region: "r", env: {}, fetch, now: Date.now });
-  const requests = new S3Requests({ url: "http://s3/b/", region: "r" }, credentials, async (url, init) => {
+  const address = { url: "http://cert.dns/refused/", region: "r" };
+  const requests = new S3Requests(address, credentials, async (url, init) => {
     const body = init.body ? new TextDecoder().decode(init.body as Uint8Array) : "";
     asked.push({ method: init.method!, url: new URL(url), headers: new Headers(init.headers), body });
     const answer = answers.shift() ?? {};
@@ -41,6 +46,7 @@ describe("S3Service", () => {
       [{ status: 500, body: errorBody("InternalError") }, true, true],
       [{ status: 502, body: "<html>" }, true, true],
       [{ status: 503, body: errorBody("SlowDown") }, true, false],
+      [{ status: 503, body: "<html>" }, true, true],
       [{ status: 429 }, true, false],
       [{ status: 409, body: errorBody("ConditionalRequestConflict") }, true, false],
       [{ status: 400, body: errorBody("RequestTimeout") }, true, true],
@@ -51,6 +57,15 @@ describe("S3Service", () => {
       [Object.assign(new Error("reset"), { code: "ECONNRESET" }), true, true],
       [Object.assign(new Error("no"), { code: "ConnectionRefused" }), true, false],
       [Object.assign(new Error("bad"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" }), false, true],
+      // As Deno says it.
+      [fetchFailed("Connection reset by peer (os error 104)"), true, true],
+      [fetchFailed(`${sending}: client error (Connect): Connection refused (os error 111)`), true, false],
+      [fetchFailed(`${sending}: connection closed before message completed`), true, true],
+      [
+        fetchFailed(`${sending}: client error (Connect): invalid peer certificate: UnknownIssuer`),
+        false,
+        true,
+      ],
     ];
     for (const [answer, mayRetry, mayBeDone] of cases) {
       const { service } = set([answer]);
@@ -89,6 +104,51 @@ describe("S3Service", () => {
   test("does not take a part of an answer for all of it", async () => {
     const cut = { headers: { "content-length": "10" }, body: "12345" };
     await expect(set([cut]).service.get("k", null, never())).rejects.toMatchObject({ mayRetry: true });
+  });
+
+  test("does not take anything else for a listing, a deletion or an object's facts", async () => {
+    const request = { prefix: "t/", grouped: true };
+    const listings = [
+      "",
+      "<html>please log in</html>",
+      "<ListBucketResult><Contents><Key>a</Key></Contents><Con",
+    ];
+    for (const body of listings) {
+      const listed = set([{ body }]).service.list(request, never());
+      await expect(listed, body).rejects.toThrow(
+        "cannot list t/: the service answered with no whole listing",
+      );
+    }
+    const old =
+      "<ListBucketResult><IsTruncated>true</IsTruncated><NextMarker>a</NextMarker></ListBucketResult>";
+    const listed = set([{ body: old }]).service.list(request, never());
+    await expect(listed).rejects.toThrow("a page without the token of the next");
+    const deleted = set([{ body: "<html>" }]).service.delete(["a", "b"], never());
+    await expect(deleted).rejects.toMatchObject({ mayRetry: true });
+    await set([{ body: "<DeleteResult/>" }]).service.delete(["a", "b"], never());
+    const modified = { "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT" };
+    for (const headers of [modified, { "content-length": "3" }]) {
+      await expect(set([{ headers }]).service.head("k", never())).rejects.toMatchObject({ mayRetry: true });
+    }
+    const facts = await set([{ headers: { ...modified, "content-length": "3" } }]).service.head("k", never());
+    expect(facts).toEqual({ bytes: 3, tag: '"e"', modifiedMs: Date.UTC(2026, 0) });
+  });
+
+  test("says what was given up, and why", async () => {
+    const late = AbortSignal.abort(new Error("no answer in 5 ms"));
+    const read = set([new Error("aborted")]).service.get("k", null, late);
+    await expect(read).rejects.toThrow("store: cannot read k: no answer in 5 ms");
+  });
+
+  test("says what can't be sent without saying a secret", async () => {
+    for (const token of ["secret\ntoken", "secret-ü", "secret-日"]) {
+      const error = await set([], {}, token).service.get("k", null, never()).catch(String);
+      expect(error).toBe(
+        "StoreError: store: the session token has characters that a request to S3 can't have",
+      );
+    }
+    const written = set([], { metadata: { owner: "Zoë" } }).service.put("k", bytes("x"), "none", never());
+    await expect(written).rejects.toThrow("the header x-amz-meta-owner has characters");
   });
 
   test("finds the range in an answer that has everything", async () => {
@@ -156,7 +216,9 @@ describe("S3Service", () => {
   });
 
   test("sends a key of its own with everything that has to do with bytes", async () => {
-    const { service, asked } = set([{}, {}, {}, {}], { sse: { type: "SSE-C", key: "k".repeat(32) } });
+    const facts = { "content-length": "0", "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT" };
+    const sse = { type: "SSE-C", key: "k".repeat(32) } as const;
+    const { service, asked } = set([{}, {}, {}, { headers: facts }], { sse });
     await service.put("k", bytes("x"), "none", never());
     await service.uploadPart({ key: "k", id: "u" }, 1, bytes("x"), never());
     await service.get("k", null, never());

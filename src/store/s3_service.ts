@@ -39,18 +39,24 @@ export class S3Service implements ObjectService {
     if (grouped) query.delimiter = "/";
     if (after !== undefined) query["start-after"] = after;
     if (next !== undefined) query["continuation-token"] = next;
-    const { body } = await this.#requests.ask({ method: "GET", query, what: `list ${prefix}` }, signal);
+    const what = `list ${prefix}`;
+    const { body } = await this.#requests.ask({ method: "GET", query, what }, signal);
     const xml = new TextDecoder().decode(body);
+    // Anything else, or a part of it, would look like a bucket that has less in it.
+    if (!xml.trimEnd().endsWith("</ListBucketResult>")) throw unclear(what, "no whole listing");
     const isEncoded = elementText(xml, "EncodingType") === "url";
     const nameIn = (element: string, name: string) => {
       const text = elementText(element, name);
       return isEncoded ? decodeURIComponent(text.replaceAll("+", "%20")) : text;
     };
     const isTruncated = elementText(xml, "IsTruncated") === "true";
+    const token = elementText(xml, "NextContinuationToken");
+    // An older version of the API goes on in another way; with an empty token the first page would come for ever.
+    if (isTruncated && token === "") throw unclear(what, "a page without the token of the next");
     return {
       keys: elements(xml, "Contents").map((element) => nameIn(element, "Key")),
       prefixes: elements(xml, "CommonPrefixes").map((element) => nameIn(element, "Prefix")),
-      next: isTruncated ? elementText(xml, "NextContinuationToken") : null,
+      next: isTruncated ? token : null,
     };
   }
 
@@ -82,11 +88,11 @@ export class S3Service implements ObjectService {
     );
     // An answer without a body has no code that would tell a missing object from a missing bucket.
     if (response.status === 404) throw new StoreNotFound(key);
-    return {
-      bytes: Number(response.headers.get("content-length")),
-      tag: tagOf(response, what),
-      modifiedMs: Date.parse(response.headers.get("last-modified") ?? ""),
-    };
+    const bytes = Number.parseInt(response.headers.get("content-length") ?? "", 10);
+    const modifiedMs = Date.parse(response.headers.get("last-modified") ?? "");
+    if (Number.isNaN(bytes)) throw unclear(what, "no Content-Length");
+    if (Number.isNaN(modifiedMs)) throw unclear(what, "no Last-Modified");
+    return { bytes, tag: tagOf(response, what), modifiedMs };
   }
 
   async put(
@@ -126,6 +132,7 @@ export class S3Service implements ObjectService {
     const what = `delete ${keys[0]} and ${keys.length - 1} more`;
     const question = { method: "POST", query: { delete: "" }, headers, body, what } as const;
     const answer = new TextDecoder().decode((await this.#requests.ask(question, signal)).body);
+    if (!/<(?:DeleteResult|Error)\b/.test(answer)) throw unclear(what, "no result");
     const [failed] = elements(answer, "Error").filter((error) => elementText(error, "Code") !== "NoSuchKey");
     if (failed === undefined) return;
     const status = elementText(failed, "Code") === "InternalError" ? 500 : 200;

@@ -4,7 +4,16 @@ const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&",
 
 /** Contents of all elements of a name, as they stand there. No name of S3's API lies within one of the same name. */
 export function elements(xml: string, name: string): string[] {
-  return Array.from(xml.matchAll(new RegExp(`<${name}>([^]*?)</${name}>`, "g")), (found) => found[1]!);
+  const [open, close] = [`<${name}>`, `</${name}>`];
+  const found: string[] = [];
+  for (let at = xml.indexOf(open); at >= 0; ) {
+    const from = at + open.length;
+    const to = xml.indexOf(close, from);
+    if (to < 0) break;
+    found.push(xml.slice(from, to));
+    at = xml.indexOf(open, to + close.length);
+  }
+  return found;
 }
 
 /** Text of the first element of a name; "" if there is none. */
