@@ -10,6 +10,7 @@ const benchmarks: [file: string, quickArguments: string[]][] = [
   ["trace_lookup.ts", ["--spans", "300000", "--lookups", "500"]],
   ["search.ts", ["--spans", "300000", "--runs", "5", "--live-spans", "100000", "--seconds", "5"]],
   ["metrics.ts", ["--spans", "300000", "--runs", "5", "--live-spans", "100000"]],
+  ["compaction.ts", ["--spans", "300000"]],
 ];
 let failed = 0;
 for (const [file, quickArguments] of benchmarks) {

@@ -2,6 +2,7 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import type { BlockMeta } from "./block/meta.ts";
+import { compactorOf } from "./compact/configured.ts";
 import type { Config } from "./config/config.ts";
 import type { Listen } from "./config/listen.ts";
 import { printConfig } from "./config/print.ts";
@@ -20,7 +21,7 @@ import { TagQueries } from "./query/tag_queries.ts";
 import { type FindTraceRequest, type FoundTrace, TraceFinder } from "./query/trace_finder.ts";
 import { freeSpaceOf, retentionOf } from "./retention/configured.ts";
 import { Schedule } from "./schedule/schedule.ts";
-import { freeSpaceTask, scheduleTasks } from "./schedule/tasks.ts";
+import { freeSpaceTask, scheduleCompaction, scheduleTasks } from "./schedule/tasks.ts";
 import { debugRoutes } from "./server/debug_routes.ts";
 import { metricsRoutes } from "./server/metrics_routes.ts";
 import { prometheusRoutes } from "./server/prometheus_routes.ts";
@@ -68,8 +69,8 @@ export async function serve(config: Config): Promise<Running> {
   const forgetProcess = registerProcessMetrics(metrics);
   registerBuildInfo(metrics);
 
-  const { local, wal, blocklist_poll: pollMs } = config.storage.trace;
-  usable("storage.trace.local.path", local.path);
+  const { backend, local, s3, wal, blocklist_poll: pollMs } = config.storage.trace;
+  if (backend === "local") usable("storage.trace.local.path", local.path);
   usable("storage.trace.wal.path", wal.path);
   const store = openStore(config);
   const blocks = new BlockList(store, { compactedMsMax: COMPACTED_POLLS * pollMs });
@@ -122,7 +123,8 @@ export async function serve(config: Config): Promise<Running> {
     retained: (seconds) => retentionMetrics.done(seconds),
     freeSpace,
   });
-  // The place for compaction: schedule.add({ name: "compaction", intervalMs, run, status }), a name that the status pages know.
+  const compactor = compactorOf(config, store, blocks, pool, () => ingest.isBusy);
+  scheduleCompaction(schedule, config, compactor);
 
   const reread = (tenant: string) => poll.reread(tenant);
   const finder = new TraceFinder(ingest, blocks, pool, {
@@ -223,7 +225,11 @@ export async function serve(config: Config): Promise<Running> {
       printConfig: (mode) => printConfig(config, mode),
       scheduler: () => ({
         tasks: schedule.status(),
-        tenants: totalsOf(blocks).map((totals) => ({ ...totals, outstanding: null })),
+        tenants: totalsOf(blocks).map((totals) => ({
+          ...totals,
+          outstanding:
+            compactor.status().tenants.find(({ tenant }) => tenant === totals.tenant)?.outstanding ?? null,
+        })),
       }),
       apiPrefix: config.http_api_prefix,
     });
@@ -250,7 +256,7 @@ export async function serve(config: Config): Promise<Running> {
   }
   log.info("rubato is listening", {
     ...Object.fromEntries(addresses(server.listens)),
-    blocks: local.path,
+    blocks: backend === "local" ? local.path : `${backend}://${s3.bucket}/${s3.prefix}`,
     wal: wal.path,
   });
   return { listens: server.listens, shutdown, stopped: stopped.promise };

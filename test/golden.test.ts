@@ -14,6 +14,7 @@ import {
   recorded,
   tenantsOf,
 } from "./support/golden.ts";
+import { homeWithMerged, mergedKinds } from "./support/merged_blocks.ts";
 import { Rubato } from "./support/rubato.ts";
 
 setDefaultTimeout(60_000); // servers start and stop in hooks and tests
@@ -68,6 +69,7 @@ if (existsSync(goldenFolder)) {
   }
   blocks("foreign-vParquet4", "vParquet4", () => "rich");
   requests();
+  for (const kind of mergedKinds) merged(kind);
 } else {
   test.skip(`golden blocks are missing: ${goldenFolder}`, () => {});
 }
@@ -110,6 +112,24 @@ function requests(): void {
           }
         }
       });
+    }
+  });
+}
+
+function merged(kind: (typeof mergedKinds)[number]): void {
+  describe(`${kind}, merged`, () => {
+    let server: Rubato;
+    beforeAll(async () => {
+      const folder = await homeWithMerged(kind, inputTenants);
+      server = await Rubato.start({ folder, settings: { multitenancy_enabled: true } });
+    });
+    afterAll(() => server?.remove());
+    for (const tenant of inputTenants) {
+      for (const one of recordedTraces("vParquet4", tenant)) {
+        compare(`${tenant} ${one.name} from ${kind}, merged`, () =>
+          check(server, tenant, one, (spans) => [...new Set(spans)]),
+        );
+      }
     }
   });
 }

@@ -17,6 +17,7 @@ import {
   recorded,
   tenantsOf,
 } from "./support/golden.ts";
+import { homeWithMerged, mergedKinds } from "./support/merged_blocks.ts";
 import { searchJson } from "./support/oracle_answer.ts";
 import { tagNames, tagScopes, tagValues } from "./support/oracle_tags.ts";
 import { type OracleTrace, requestFromBinary, tracesOf } from "./support/oracle_traces.ts";
@@ -151,6 +152,19 @@ const differencesOfRequests: Difference[] = [
   },
 ];
 
+const differencesOfMerged: Difference[] = [
+  {
+    pattern: /^edge search-(all|second|root|wide)$/,
+    reason: "of two service names in one resource blocks keep the last, and what is merged is named by that",
+  },
+  {
+    pattern: /^compact search-compact-all$/,
+    reason:
+      "of several roots the last one names the trace: that of the last block, in whichever order they come",
+  },
+  ...differencesOfRequests,
+];
+
 const inputs = new Map<string, OracleTrace[]>();
 function tracesOfTenant(answersOf: string): OracleTrace[] {
   const tenant = answersOf === "smallrg" ? "rich" : answersOf; // the same data in smaller row groups
@@ -259,6 +273,7 @@ if (existsSync(goldenFolder)) {
   for (const version of ["vParquet3", "vParquet4", "vParquet5"]) blocks(version, version, (tenant) => tenant);
   blocks("foreign-vParquet4", "vParquet4", () => "rich");
   requests();
+  for (const kind of mergedKinds) merged(kind);
   oracle();
 } else {
   test.skip(`golden blocks are missing: ${goldenFolder}`, () => {});
@@ -322,6 +337,23 @@ function requests(): void {
           }
         }
       });
+    }
+  });
+}
+
+function merged(kind: (typeof mergedKinds)[number]): void {
+  describe(`${kind}, merged`, () => {
+    let server: Rubato;
+    beforeAll(async () => {
+      server = await Rubato.start({ folder: await homeWithMerged(kind, inputTenants), settings });
+    });
+    afterAll(() => server?.remove());
+    for (const tenant of inputTenants) {
+      for (const one of searchesAndTags("vParquet4", tenant)) {
+        const label = `${tenant} ${one.name}`;
+        const question = { label, one, tenant, answersOf: tenant, version: "vParquet4" };
+        declare(question, differencesOfMerged, () => ask(server, question));
+      }
     }
   });
 }

@@ -119,7 +119,19 @@ function equal(a: u32, b: u32, ofResources: bool): bool {
   ) {
     return false;
   }
-  return has(a, b, ofResources) && has(b, a, ofResources);
+  return sameInOrder(a, b, ofResources) || (has(a, b, ofResources) && has(b, a, ofResources));
+}
+
+/** True if the attributes are the same, one by one: as nearly always. */
+function sameInOrder(a: u32, b: u32, ofResources: bool): bool {
+  const start = attrStart(a, ofResources);
+  const end = attrEnd(a, ofResources);
+  const otherStart = attrStart(b, ofResources);
+  if (end - start != attrEnd(b, ofResources) - otherStart) return false;
+  for (let attr = start; attr < end; attr++) {
+    if (!sameAttr(attr, otherStart + (attr - start))) return false;
+  }
+  return true;
 }
 
 /** True if every attribute of `a` is there as often in `b`. */

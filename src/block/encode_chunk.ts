@@ -85,19 +85,17 @@ export class ChunkWriter {
     };
     const bounds: PageBounds[] = [];
     let { encoder, order } = step;
-    let entries = 0;
-    if (encoder === Encoder.Dictionary) {
-      entries = await this.index(step);
-      if (entries < 0) {
-        encoder = Encoder.Strings;
-        // Values that stand in no order: their bounds would rule out nothing.
-        order = Order.None;
-        chunk.encoding = "delta_length";
-      } else {
-        this.writeDictionary(chunk, entries, bounds);
-        if (this.output.full) await this.output.drain();
-        await slices.turn();
-      }
+    const entries = step.dictionary === "never" ? -1 : await this.index(step);
+    if (entries >= 0) {
+      encoder = Encoder.Dictionary;
+      chunk.encoding = "dict";
+      this.writeDictionary(chunk, entries, bounds);
+      if (this.output.full) await this.output.drain();
+      await slices.turn();
+    } else if (step.dictionary === "usually") {
+      // Values that stand in no order: their bounds would rule out nothing.
+      order = Order.None;
+      chunk.encoding = "delta_length";
     }
     await this.writePages({ ...step, encoder, order }, chunk, entries, bounds);
     if (encoder === Encoder.Dictionary) core.endDictionary();
@@ -107,16 +105,17 @@ export class ChunkWriter {
   }
 
   /** Indexes the leaf's strings. Returns the entries of the dictionary, or -1 if it is not worth having. */
-  private async index(step: LeafStep): Promise<number> {
+  private async index({ dictionary }: LeafStep): Promise<number> {
     const { core } = this;
     const values = core.leafValueCount();
+    if (dictionary === "repeats" && values === 0) return -1;
     let entries = 0;
     core.beginDictionary();
     await this.slices.over(values, (from, to) => {
       entries = core.indexValues(from, to);
     });
-    if (step.alwaysDictionary) return entries;
-    if (entries < dictionaryEntriesMin || entries * dictionaryValuesMin <= values) return entries;
+    if (dictionary === "always" || entries * dictionaryValuesMin <= values) return entries;
+    if (dictionary === "usually" && entries < dictionaryEntriesMin) return entries;
     core.dropDictionary();
     return -1;
   }

@@ -5,6 +5,7 @@ export interface EncodeCore {
   readonly memory: WebAssembly.Memory;
   orderedTraces(): number;
   mergeEqualResources(): number;
+  distinctSpans(): number;
   strings(): number;
   internInput(length: number): number;
   resolveBlobs(noneText: number): void;

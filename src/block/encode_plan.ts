@@ -24,9 +24,18 @@ export interface LeafStep {
   owner: Owner;
   encoder: Encoder;
   order: Order;
-  /** Tag names are listed from dictionaries alone, so keys always have one. */
-  alwaysDictionary: boolean;
+  dictionary: DictionaryUse;
 }
+
+/** Whether the chunk of a leaf has a dictionary. */
+export type DictionaryUse =
+  /** Tag names are listed from dictionaries alone, so keys always have one. */
+  | "always"
+  /** As Tempo has it, unless most of many values differ. */
+  | "usually"
+  /** Tempo has none: only where values repeat. */
+  | "repeats"
+  | "never";
 
 export type Step = StructureStep | LeafStep;
 
@@ -145,7 +154,7 @@ export function planRowGroup(leaves: Leaf[], keyColumns: KeyColumns): Step[] {
       owner,
       encoder: encoder ?? encoderOf(leaf.node),
       order: orderOf(leaf.node),
-      alwaysDictionary: path.endsWith(".Key"),
+      dictionary: encoder === undefined ? dictionaryOf(path, leaf.node) : "never",
     });
   }
   return steps;
@@ -181,12 +190,17 @@ function readOf(path: string, keyColumns: KeyColumns): Read {
 }
 
 function encoderOf({ physical, encoding }: SchemaNode): Encoder {
-  if (encoding === "dict") return Encoder.Dictionary;
   if (physical === "byte_array") return Encoder.Strings;
   if (physical === "boolean") return Encoder.Bool;
   const narrow = physical === "int32";
   if (encoding === "delta") return narrow ? Encoder.Delta32 : Encoder.Delta64;
   return narrow ? Encoder.Plain32 : Encoder.Plain64;
+}
+
+function dictionaryOf(path: string, { physical, encoding }: SchemaNode): DictionaryUse {
+  if (physical !== "byte_array") return "never";
+  if (encoding !== "dict") return "repeats";
+  return path.endsWith(".Key") ? "always" : "usually";
 }
 
 function orderOf({ physical, logical }: SchemaNode): Order {

@@ -420,7 +420,6 @@ compactor:
       block_retention: 172_800_000,
       compaction_window: 1_800_000,
     });
-    const none = "this version does not merge stored blocks";
     expect(warningsOf(text)).toEqual([
       "tempo.yaml:1:1: auth_enabled: Tempo 2.x's name, read as multitenancy_enabled",
       "tempo.yaml:3:3: ingester.max_block_duration: Tempo 2.x's name, read as live_store.max_block_duration",
@@ -428,7 +427,7 @@ compactor:
       "tempo.yaml:5:3: ingester.trace_idle_period: ignored, live spans lie in heads, queryable at once and bounded by live_store.max_block_* and memory.budget_bytes",
       "tempo.yaml:6:3: ingester.lifecycler: ignored, Rubato is one process and needs no ring",
       "tempo.yaml:9:5: compactor.compaction.block_retention: Tempo 2.x's name, read as backend_worker.compaction.block_retention",
-      `tempo.yaml:10:5: compactor.compaction.compaction_window: no effect, ${none}`,
+      "tempo.yaml:10:5: compactor.compaction.compaction_window: Tempo 2.x's name, read as backend_scheduler.provider.compaction.compaction.compaction_window",
     ]);
   });
 

@@ -103,11 +103,16 @@ export const renamed: readonly Renamed[] = [
   { from: "auth_enabled", to: ["multitenancy_enabled"], note: oldName },
   { from: "ingester.max_block_duration", to: ["live_store.max_block_duration"], note: oldName },
   { from: "ingester.max_block_bytes", to: ["live_store.max_block_bytes"], note: oldName },
-  ...compactionKeys.map((name) => ({
-    from: `compactor.compaction.${name}`,
-    to: [`backend_worker.compaction.${name}`, `backend_scheduler.provider.compaction.compaction.${name}`],
-    note: oldName,
-  })),
+  // Of the two that it has become, the one that acts first: retention is the worker's, what is merged the scheduler's.
+  ...compactionKeys.map((name) => {
+    const worker = `backend_worker.compaction.${name}`;
+    const scheduler = `backend_scheduler.provider.compaction.compaction.${name}`;
+    return {
+      from: `compactor.compaction.${name}`,
+      to: name.includes("retention") ? [worker, scheduler] : [scheduler, worker],
+      note: oldName,
+    };
+  }),
   { from: "live_store.wal.path", to: ["storage.trace.wal.path"], note: "there is one log" },
   ...Object.entries(flatLimits).map(([flat, scoped]) => ({
     from: `overrides.${flat}`,

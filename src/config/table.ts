@@ -235,7 +235,8 @@ const overrides: Table<OverridesConfig> = {
 const compaction: Table<CompactionConfig> = {
   compaction_window: duration("1h"),
   max_compaction_objects: int(6_000_000),
-  max_block_bytes: bytes(107_374_182_400),
+  // Half a gigabyte where Tempo allows a hundred: a search reads all row groups of the blocks of its time.
+  max_block_bytes: bytes(536_870_912),
   block_retention: duration("336h"),
   compacted_block_retention: duration("1h"),
   retention_concurrency: int(10),
@@ -307,7 +308,7 @@ export const anyTable: AnyTable = table;
 
 const noQueue = "queries wait in lines of fixed length; querier.*.query_timeout bounds them";
 const ownJobs = "queries are shared out among querier.block_workers as they come";
-const noCompaction = "this version does not merge stored blocks";
+const schedulersOwn = "what is merged is decided by the keys of backend_scheduler.provider.compaction";
 const workersOwn = "backend_worker.compaction says how long blocks are kept";
 const noSuchBackend = "this version keeps blocks on the local disk or in S3";
 
@@ -336,15 +337,16 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   "overrides.defaults.read.max_blocks_per_tag_values_query":
     "query_frontend.search.query_backend_after bounds how far back tags are listed",
   "overrides.defaults.read.unsafe_query_hints": "no hint of a query is unsafe here",
-  "overrides.defaults.compaction.compaction_window": noCompaction,
-  "backend_scheduler.maintenance_interval": noCompaction,
-  "backend_scheduler.provider.compaction": noCompaction,
+  "backend_scheduler.maintenance_interval": "the tasks of this process keep no list of jobs that would grow",
+  "backend_scheduler.provider.compaction.measure_interval": "blocks that wait are counted in every cycle",
+  "backend_scheduler.provider.compaction.compaction.compaction_cycle":
+    "min_cycle_interval is the time between two cycles",
   "backend_scheduler.provider.compaction.compaction.block_retention": workersOwn,
   "backend_scheduler.provider.compaction.compaction.compacted_block_retention": workersOwn,
   "backend_scheduler.provider.compaction.compaction.retention_concurrency": workersOwn,
-  "backend_worker.compaction.compaction_window": noCompaction,
-  "backend_worker.compaction.max_compaction_objects": noCompaction,
-  "backend_worker.compaction.max_block_bytes": noCompaction,
-  "backend_worker.compaction.max_time_per_tenant": noCompaction,
-  "backend_worker.compaction.compaction_cycle": noCompaction,
+  "backend_worker.compaction.compaction_window": schedulersOwn,
+  "backend_worker.compaction.max_compaction_objects": schedulersOwn,
+  "backend_worker.compaction.max_block_bytes": schedulersOwn,
+  "backend_worker.compaction.max_time_per_tenant": schedulersOwn,
+  "backend_worker.compaction.compaction_cycle": schedulersOwn,
 };

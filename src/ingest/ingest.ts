@@ -37,6 +37,8 @@ export { IngestError } from "./ingest_error.ts";
 const splitterBytesMax = 32 << 20;
 /** A shard that does not answer by then is left out of the statistics' news. */
 const statsMsMax = 1000;
+/** So long after a request spans are still coming in. */
+const busyMs = 200;
 /** Wait before a block is offered to the block list again. */
 const listRetryMs = 1000;
 
@@ -66,6 +68,7 @@ export class Ingest {
   readonly #deps: IngestDeps;
   readonly #shards: ShardWorker[];
   readonly #counts = new IngestCounts();
+  #lastReceived = Number.NEGATIVE_INFINITY;
   readonly #limiter: RateLimiter;
   readonly #lastStats = new Map<ShardWorker, ShardApi["stats"]["result"]>();
   #splitter: Splitter;
@@ -165,6 +168,7 @@ export class Ingest {
       this.#counts.discard(tenant, "rate_limited", spans);
       throw this.#exhausted(refusal);
     }
+    this.#lastReceived = performance.now();
     counts.receivedBytes += request.length;
     counts.receivedSpans += spans;
 
@@ -306,6 +310,11 @@ export class Ingest {
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
+  }
+
+  /** Whether spans have come in just now. */
+  get isBusy(): boolean {
+    return performance.now() - this.#lastReceived < busyMs;
   }
 
   /** Requests' bytes on their way to the shards. */

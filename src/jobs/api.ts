@@ -1,5 +1,7 @@
 // What crosses between the main thread and a block worker: jobs over stored blocks, which keep nothing but what they have read.
 import type { ReadCacheLimits } from "../block/read_caches.ts";
+import type { CompactParams, MergeFailure } from "../compact/compact_job.ts";
+import type { Merged } from "../compact/merge_blocks.ts";
 import type { Config, LogFormat, LogLevel } from "../config/config.ts";
 import type { ProfileCalls } from "../telemetry/profile_calls.ts";
 import type { BlockRefs } from "./block_refs.ts";
@@ -73,4 +75,6 @@ export interface BlockApi extends ProfileCalls {
     params: Posted<TagCalls["tagValues"]["params"]>;
     result: TagCalls["tagValues"]["result"];
   };
+  /** Merges blocks into one, all but its meta. */
+  compact: { params: Posted<CompactParams>; result: Merged | MergeFailure };
 }

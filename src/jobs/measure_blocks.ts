@@ -9,6 +9,7 @@ import type { RowRange } from "../block/read_plan.ts";
 import { type MeasureTarget, measureBatch, targetOf } from "../search/measure.ts";
 import type { Store } from "../store/store.ts";
 import { garbage } from "../threads/garbage.ts";
+import { groupsOfShare } from "./block_shares.ts";
 import { eachBlock } from "./each_block.ts";
 import type { MeasureBlocksParams, Measured, MeasureTracesParams } from "./measure_job.ts";
 import { slicesOf } from "./row_slices.ts";
@@ -30,8 +31,7 @@ export async function measureBlocks(
   const inspected = { inspectedTraces: 0, inspectedSpans: 0, inspectedBytes: 0 };
   await eachBlock(store, caches, params.metas, signal, async (reader, _, breathe) => {
     if (!isBlockVersion(reader.meta.format)) return;
-    const groups = await reader.rowGroups();
-    for (let group = 0; group < groups; group++) {
+    for (const group of groupsOfShare(reader.meta, await reader.rowGroups(), params.share)) {
       const rows = await reader.candidateRows(group, params.plan.necessary, params.grid);
       for (const slice of slicesOf(rows, await reader.groupSize(group), spansMax)) {
         await breathe();

@@ -3,6 +3,7 @@ import type { BlockMeta } from "../block/meta.ts";
 import type { Intervals } from "../search/intervals.ts";
 import type { MetricsPlan } from "../search/metrics_plan.ts";
 import { buffersOfPart, type SeriesPart } from "../search/series_part.ts";
+import type { Share } from "./block_shares.ts";
 
 /** What is counted, wherever it is. */
 export interface MetricsTerms {
@@ -18,6 +19,7 @@ export interface MetricsTerms {
 
 export interface MeasureBlocksParams extends MetricsTerms {
   metas: BlockMeta[];
+  share: Share;
 }
 
 export interface MeasureTracesParams extends MetricsTerms {

@@ -11,6 +11,7 @@ import { foundParts } from "../search/found_parts.ts";
 import { judgeOrdered } from "../search/judge.ts";
 import { QueryTooLarge } from "../search/query_error.ts";
 import type { Store } from "../store/store.ts";
+import { groupsOfShare } from "./block_shares.ts";
 import { eachBlock } from "./each_block.ts";
 import { NewestStarts } from "./newest_starts.ts";
 import { rowsOf, slicesOf } from "./row_slices.ts";
@@ -42,8 +43,7 @@ export async function searchBlocks(
   let undecided = 0;
   await eachBlock(store, caches, params.metas, signal, async (reader, place, breathe) => {
     if (!isBlockVersion(reader.meta.format)) return;
-    const groups = await reader.rowGroups();
-    for (let group = 0; group < groups; group++) {
+    for (const group of groupsOfShare(reader.meta, await reader.rowGroups(), params.share)) {
       const window = { ...params.window, startNanos: later(params.window.startNanos, newest.since) };
       const rows = await reader.candidateRows(group, params.plan.necessary, window);
       for (const slice of slicesOf(rows, await reader.groupSize(group))) {

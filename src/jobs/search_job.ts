@@ -3,6 +3,7 @@ import type { BlockMeta } from "../block/meta.ts";
 import type { SearchPlan } from "../search/plan.ts";
 import type { TimeWindow } from "../search/projection.ts";
 import type { ReportOptions, Summary } from "../search/report.ts";
+import type { Share } from "./block_shares.ts";
 
 /** What is looked for, wherever it is. */
 export interface SearchTerms {
@@ -41,6 +42,7 @@ export interface StoredParts extends FoundParts {
 
 export interface SearchBlocksParams extends SearchTerms {
   metas: BlockMeta[];
+  share: Share;
   /** Ids, 16 bytes each, of the traces that have parts elsewhere: none but these can be undecided. null: that is not known. */
   split: Uint8Array | null;
 }

@@ -1,5 +1,6 @@
 // A block worker: its calls, and what it needs from the configuration and the store.
 import { ReadCaches } from "../block/read_caches.ts";
+import { compactJob } from "../compact/compact_job.ts";
 import { openStore } from "../store/store.ts";
 import { log } from "../telemetry/log.ts";
 import { profileHandlers } from "../telemetry/profile_calls.ts";
@@ -68,6 +69,8 @@ export function serveBlocks(options: BlockWorkerOptions): void {
       tags.tagNames({ query, metas: metasOf(blocks) }, context.signal),
     tagValues: ({ query, blocks }, context) =>
       tags.tagValues({ query, metas: metasOf(blocks) }, context.signal),
+    compact: ({ blocks, ...wanted }, context) =>
+      compactJob(store, { ...wanted, metas: metasOf(blocks) }, context.signal),
   });
 }
 

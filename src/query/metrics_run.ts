@@ -2,6 +2,7 @@
 // whole, and lie in several places, last.
 import { traceIdBytes } from "../batch/trace_ids.ts";
 import type { BlockMeta } from "../block/meta.ts";
+import { queuesOf } from "../jobs/block_shares.ts";
 import type { Measured, MetricsTerms } from "../jobs/measure_job.ts";
 import { type QueryText, queryText } from "../jobs/query_text.ts";
 import { type MetricsPlan, planMetrics } from "../search/metrics_plan.ts";
@@ -124,15 +125,15 @@ export class MetricsRun {
   async #measureBlocks(metas: BlockMeta[]): Promise<void> {
     const { stored } = this.#sources;
     this.#metrics.totalBlocks = metas.length;
-    this.#metrics.totalJobs += metas.length;
     this.#metrics.totalBlockBytes = metas.reduce((sum, { size }) => sum + size, 0);
-    const queues: BlockMeta[][] = Array.from({ length: stored.workers }, () => []);
-    for (const meta of metas) queues[stored.workerOf(meta)]!.push(meta);
+    const queues = queuesOf(metas, stored.workers, (meta) => stored.workerOf(meta));
+    this.#metrics.totalJobs += queues.reduce((sum, { length }) => sum + length, 0);
     await Promise.all(
       queues.map(async (queue, worker) => {
         while (queue.length > 0) {
           const next = queue.splice(0, blocksPerJobMax);
-          this.#add(await stored.measure(worker, { ...this.#terms, metas: next }, this.#signal));
+          const share = { part: worker, of: stored.workers };
+          this.#add(await stored.measure(worker, { ...this.#terms, metas: next, share }, this.#signal));
           this.#metrics.completedJobs += next.length;
         }
       }),

@@ -2,6 +2,7 @@
 // lies in several places is put together before anyone says whether it matches, when it began, and what is shown of it.
 import { traceIdWords } from "../batch/trace_ids.ts";
 import type { BlockMeta } from "../block/meta.ts";
+import { queuesOf } from "../jobs/block_shares.ts";
 import { type QueryText, queryText } from "../jobs/query_text.ts";
 import {
   type BlockRows,
@@ -171,10 +172,9 @@ export class SearchRun {
   async #searchBlocks(metas: BlockMeta[]): Promise<void> {
     const { stored } = this.#sources;
     this.#metrics.totalBlocks = metas.length;
-    this.#metrics.totalJobs += metas.length;
     this.#metrics.totalBlockBytes = metas.reduce((sum, { size }) => sum + size, 0);
-    const queues: BlockMeta[][] = Array.from({ length: stored.workers }, () => []);
-    for (const meta of [...metas].sort(newerFirst)) queues[stored.workerOf(meta)]!.push(meta);
+    const queues = queuesOf([...metas].sort(newerFirst), stored.workers, (meta) => stored.workerOf(meta));
+    this.#metrics.totalJobs += queues.reduce((sum, { length }) => sum + length, 0);
     await Promise.all(
       queues.map(async (queue, worker) => {
         let atOnce = 1;
@@ -185,7 +185,12 @@ export class SearchRun {
           if (wanted.length > 0) {
             const parts = await stored.search(
               worker,
-              { ...this.#terms, metas: wanted, split: this.#places.split },
+              {
+                ...this.#terms,
+                metas: wanted,
+                share: { part: worker, of: stored.workers },
+                split: this.#places.split,
+              },
               this.#signal,
             );
             this.#noteLeftOut(parts);

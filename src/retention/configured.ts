@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 import type { BlockList } from "../store/block_list.ts";
 import type { Store } from "../store/store.ts";
-import { FreeSpace, freeBytesOf } from "./free_space.ts";
+import { diskOf, FreeSpace } from "./free_space.ts";
 import { Retention } from "./retention.ts";
 
 export function retentionOf(config: Config, store: Store, list: BlockList): Retention {
@@ -26,6 +26,6 @@ export function freeSpaceOf(config: Config, retention: Retention, writtenMs: () 
   return new FreeSpace(retention, {
     reserveBytes: local.reserve_bytes,
     writtenMs,
-    freeBytes: () => freeBytesOf(local.path),
+    disk: () => diskOf(local.path),
   });
 }

@@ -3,7 +3,7 @@ import { BlockList } from "../store/block_list.ts";
 import { blockMeta, numbersOf, putBlock } from "../store/block_list_fixture.ts";
 import { MemoryStore } from "../store/memory_store_fixture.ts";
 import { log } from "../telemetry/log.ts";
-import { FreeSpace, freeBytesOf } from "./free_space.ts";
+import { diskOf, FreeSpace } from "./free_space.ts";
 import { Retention } from "./retention.ts";
 
 const start = Date.UTC(2026, 0, 1);
@@ -15,14 +15,15 @@ describe("FreeSpace", () => {
   let retention: Retention;
   let writtenMs = 0;
   let space: FreeSpace;
-  /** Of a disk of 1000 bytes. */
-  const freeBytes = async () => {
+  let total = 20_000;
+  /** Of a disk on which there is room for 1000 bytes of blocks, besides all else. */
+  const disk = async () => {
     let used = 0;
     for (const { live, compacted } of retention.stored()) {
       for (const { size } of live) used += size;
       for (const { meta } of compacted) used += meta.size;
     }
-    return 1000 - used;
+    return { free: 1000 - used, total };
   };
 
   beforeEach(async () => {
@@ -39,7 +40,8 @@ describe("FreeSpace", () => {
     for (const n of [1, 2, 3, 4, 5]) await putBlock(store, blockMeta(n, { endTime: minute(n), size: 150 }));
     await list.load();
     writtenMs = start + 5 * 60_000;
-    space = new FreeSpace(retention, { reserveBytes: 400, writtenMs: () => writtenMs, freeBytes });
+    total = 20_000;
+    space = new FreeSpace(retention, { reserveBytes: 400, writtenMs: () => writtenMs, disk });
     lines.length = 0;
     log.configure({ sink: (line) => lines.push(line) });
   });
@@ -58,14 +60,22 @@ describe("FreeSpace", () => {
 
   test("keep() deletes nothing as new as what is being written, whatever is missing", async () => {
     writtenMs = start + 3 * 60_000;
-    const full = new FreeSpace(retention, { reserveBytes: 999, writtenMs: () => writtenMs, freeBytes });
+    const full = new FreeSpace(retention, { reserveBytes: 999, writtenMs: () => writtenMs, disk });
     await full.keep();
     expect(numbersOf(list.live("acme"))).toEqual([3, 4, 5]);
     await expect(full.keep()).rejects.toThrow("no block is older than what is being written");
     expect(numbersOf(list.live("acme"))).toEqual([3, 4, 5]);
   });
 
-  test("freeBytesOf() asks the disk", async () => {
-    expect(await freeBytesOf(import.meta.dir)).toBeGreaterThan(0);
+  test("keep() wants no more of a small disk than a twentieth", async () => {
+    total = 5000;
+    await space.keep();
+    expect(retention.stats.deleted.disk.blocks).toBe(0);
+  });
+
+  test("diskOf() asks the disk", async () => {
+    const { free, total } = await diskOf(import.meta.dir);
+    expect(free).toBeGreaterThan(0);
+    expect(total).toBeGreaterThan(free);
   });
 });

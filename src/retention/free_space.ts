@@ -6,13 +6,23 @@ import { firstBytes, oldestFirst } from "./over_limit.ts";
 import type { Retention } from "./retention.ts";
 
 export interface FreeSpaceOptions {
-  /** What shall be free. */
+  /** What shall be free; of a small disk, a twentieth. */
   reserveBytes: number;
   /** Unix ms: blocks with spans from then on are as new as what is being written, and stay. */
   writtenMs(): number;
-  /** Bytes that are free now. */
-  freeBytes(): Promise<number>;
+  /** The disk of the blocks as it is now. */
+  disk(): Promise<Disk>;
 }
+
+/** In bytes. */
+export interface Disk {
+  /** What a process without privileges may still take. */
+  free: number;
+  total: number;
+}
+
+/** Of a small disk no more is held free: on one that is smaller than the reserve nothing could be stored. */
+const reserveShareMax = 1 / 20;
 
 export class FreeSpace {
   readonly #retention: Retention;
@@ -31,8 +41,8 @@ export class FreeSpace {
    * @throws Error if there is nothing left that is older than what is being written, or blocks can't be deleted
    */
   async keep(signal?: AbortSignal): Promise<void> {
-    const { reserveBytes } = this.#options;
-    const freeBytes = await this.#options.freeBytes();
+    const { free: freeBytes, total } = await this.#options.disk();
+    const reserveBytes = Math.min(this.#options.reserveBytes, Math.floor(total * reserveShareMax));
     this.freeBytes = freeBytes;
     if (freeBytes >= reserveBytes) return;
     const writtenMs = this.#options.writtenMs();
@@ -52,12 +62,11 @@ export class FreeSpace {
       bytes: blocks.reduce((bytes, { meta }) => bytes + meta.size, 0),
     });
     await this.#retention.delete(blocks, "disk", signal);
-    this.freeBytes = await this.#options.freeBytes();
+    this.freeBytes = (await this.#options.disk()).free;
   }
 }
 
-/** Bytes of a disk that a process without privileges may still take. */
-export async function freeBytesOf(path: string): Promise<number> {
-  const { bavail, bsize } = await files.statfs(path);
-  return bavail * bsize;
+export async function diskOf(path: string): Promise<Disk> {
+  const { bavail, blocks, bsize } = await files.statfs(path);
+  return { free: bavail * bsize, total: blocks * bsize };
 }

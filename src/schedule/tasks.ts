@@ -1,5 +1,6 @@
 // The timed work of this server.
 
+import type { Compactor } from "../compact/compactor.ts";
 import type { Config } from "../config/config.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { FreeSpace } from "../retention/free_space.ts";
@@ -73,6 +74,19 @@ export function scheduleTasks(schedule: Schedule, parts: ScheduledParts): void {
       status: () => ({ freeBytes: freeSpace.freeBytes }),
     });
   }
+}
+
+/** @throws (in the task) if blocks could not be merged, so that it is tried again later and later */
+export function scheduleCompaction(schedule: Schedule, config: Config, compactor: Compactor): void {
+  schedule.add({
+    name: "compaction",
+    intervalMs: config.backend_scheduler.provider.compaction.min_cycle_interval,
+    run: async (signal) => {
+      const { failures } = await compactor.run(signal);
+      if (failures > 0) throw new Error(`${failures} merges failed: see the status of the tenants`);
+    },
+    status: () => compactor.status(),
+  });
 }
 
 async function timed(done: (seconds: number) => void, run: () => Promise<void>): Promise<void> {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { BlockList } from "./block_list.ts";
 import { blockMeta, idOf, numbersOf, putBlock, watched } from "./block_list_fixture.ts";
 import { listTenants, scanTenant } from "./block_list_scan.ts";
+import { leasePath } from "./compaction_lease.ts";
 import { MemoryStore } from "./memory_store_fixture.ts";
 import { StoreError } from "./store.ts";
 
@@ -55,6 +56,21 @@ describe("scanTenant()", () => {
       }
     });
   }
+
+  test("takes blocks for compacted that the lease says are replaced, once what replaces them is there", async () => {
+    for (const n of [1, 2, 3]) await putBlock(store, blockMeta(n));
+    const job = { output: idOf(9), inputs: [idOf(1), idOf(3)], meta: "{}" };
+    const record = { holder: null, turn: 1, leaseMs: 60_000, job };
+    await store.write(leasePath("acme"), new TextEncoder().encode(JSON.stringify(record)));
+    expect([...(await scanTenant(store, "acme", nothing())).live.keys()].sort()).toEqual([1, 2, 3].map(idOf));
+    await putBlock(store, blockMeta(9, { compactionLevel: 1 }));
+    const found = await scanTenant(store, "acme", nothing());
+    expect([...found.live.keys()].sort()).toEqual([2, 9].map(idOf));
+    expect([...found.compacted.keys()].sort()).toEqual([1, 3].map(idOf));
+    // Something else under that name hides nothing.
+    await store.write(leasePath("acme"), new TextEncoder().encode("{"));
+    expect((await scanTenant(store, "acme", nothing())).live.size).toBe(4);
+  });
 
   test("fails where a meta can't be read, and a list stays as it was", async () => {
     await putBlock(store, blockMeta(1));

@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type BlockMeta, MetaError, parseMeta } from "../block/meta.ts";
 import { log } from "../telemetry/log.ts";
 import type { FoundBlocks } from "./block_list.ts";
+import { LeaseUnreadable, replacedBlocks } from "./compaction_lease.ts";
 import { type Store, StoreNotFound } from "./store.ts";
 
 const readsMaxDefault = 50;
@@ -43,9 +44,26 @@ export async function scanTenant(
   let before = known;
   for (let pass = 1; ; pass++) {
     const found = await new Scan(store, tenant, before, options).run();
-    if (pass === passesMax || !hasMoved(before, found)) return found;
+    if (pass === passesMax || !hasMoved(before, found)) return withoutReplaced(store, tenant, found);
     before = found;
   }
+}
+
+/** Between the publishing of a merged block and the marking of its inputs, which a crash may draw out, both are live. */
+async function withoutReplaced(store: Store, tenant: string, found: FoundBlocks): Promise<FoundBlocks> {
+  const replaced = await replacedBlocks(store, tenant).catch((error: Error) => {
+    if (error instanceof LeaseUnreadable) log.warn("compaction lease can't be read", { tenant, error });
+    else throw error;
+    return null;
+  });
+  if (replaced === null || !found.live.has(replaced.output)) return found;
+  for (const id of replaced.inputs) {
+    const meta = found.live.get(id);
+    if (meta === undefined) continue;
+    found.live.delete(id);
+    found.compacted.set(id, { meta, compactedMs: Date.now() });
+  }
+  return found;
 }
 
 function hasMoved(before: FoundBlocks, found: FoundBlocks): boolean {

@@ -1,0 +1,51 @@
+// The objects of a block that compaction moves: its meta, live or compacted, and the flag that forbids to merge it.
+import type { BlockMeta } from "../block/meta.ts";
+import { type Store, StoreNotFound } from "../store/store.ts";
+
+type Place = Pick<BlockMeta, "tenantID" | "blockID">;
+
+/** True if the block is live: it has a meta.json. */
+export function isLive(store: Store, place: Place): Promise<boolean> {
+  return exists(store, `${folderOf(place)}/meta.json`);
+}
+
+export function isCompacted(store: Store, place: Place): Promise<boolean> {
+  return exists(store, `${folderOf(place)}/meta.compacted.json`);
+}
+
+export function hasData(store: Store, place: Place): Promise<boolean> {
+  return exists(store, `${folderOf(place)}/data.parquet`);
+}
+
+/** True if whoever wrote the block does not want it merged yet. */
+export function isKept(store: Store, place: Place): Promise<boolean> {
+  return exists(store, `${folderOf(place)}/nocompact.flg`);
+}
+
+/** Makes a block compacted, if it is not yet: its meta under another name, and then no longer under the first. */
+export async function markCompacted(store: Store, place: Place): Promise<void> {
+  const folder = folderOf(place);
+  let meta: Uint8Array;
+  try {
+    meta = await store.read(`${folder}/meta.json`);
+  } catch (error) {
+    if (error instanceof StoreNotFound) return;
+    throw error;
+  }
+  await store.write(`${folder}/meta.compacted.json`, meta);
+  await store.delete(`${folder}/meta.json`);
+}
+
+export function folderOf({ tenantID, blockID }: Place): string {
+  return `${tenantID}/${blockID}`;
+}
+
+async function exists(store: Store, path: string): Promise<boolean> {
+  try {
+    await store.size(path);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreNotFound) return false;
+    throw error;
+  }
+}

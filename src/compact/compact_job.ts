@@ -1,0 +1,33 @@
+// A merge as the job of a block worker.
+import type { BlockMeta } from "../block/meta.ts";
+import type { Store } from "../store/store.ts";
+import { type Merged, MergeError, type MergeOptions, mergeBlocks } from "./merge_blocks.ts";
+import { Throttle } from "./throttle.ts";
+
+export interface CompactParams extends MergeOptions {
+  metas: BlockMeta[];
+  /** One number, which the main thread keeps: not 0 while queries or ingest are busy. */
+  busy: SharedArrayBuffer;
+}
+
+/** Blocks that cannot be merged: a result, since an error would lose on its way between threads which block is to blame. */
+export interface MergeFailure {
+  failure: string;
+  blockId: string | null;
+}
+
+/** @throws what the store throws; the signal's reason once it is aborted, which is noticed between two slices of work */
+export async function compactJob(
+  store: Store,
+  { metas, busy, ...options }: CompactParams,
+  signal: AbortSignal,
+): Promise<Merged | MergeFailure> {
+  const isBusy = new Int32Array(busy);
+  const throttle = new Throttle({ signal, isBusy: () => Atomics.load(isBusy, 0) !== 0 });
+  try {
+    return await mergeBlocks(store, metas, options, () => throttle.pause());
+  } catch (error) {
+    if (error instanceof MergeError) return { failure: error.message, blockId: error.blockId };
+    throw error;
+  }
+}

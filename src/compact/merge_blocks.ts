@@ -1,0 +1,175 @@
+// Several blocks into one: slice by slice of their rows into a span batch, which puts the traces in order, leaves out what repeats, and
+// counts anew what is said of whole traces; each becomes a row group of the output. What is held at a time does not depend on the size of
+// the blocks.
+import { SpanBatch } from "../batch/span_batch.ts";
+import { encodeCore } from "../block/encode_core.ts";
+import { Slices } from "../block/encode_slices.ts";
+import type { BlockMeta } from "../block/meta.ts";
+import { ParquetError } from "../block/parquet_error.ts";
+import { ReadCaches } from "../block/read_caches.ts";
+import {
+  type BlockWriteOptions,
+  BlockWriter,
+  orderForBlock,
+  writtenVersion,
+} from "../block/write_batches.ts";
+import { type Store, StoreError } from "../store/store.ts";
+import { garbage } from "../threads/garbage.ts";
+import { type InputRows, MergeInput } from "./merge_input.ts";
+import { nextSlice } from "./merge_slice.ts";
+
+/** What is left behind for each byte that was read: it, its decompressed form, and copies on the way. */
+const garbagePerByte = 8;
+/** Bytes of a batch for a span, and for a byte in the file. */
+const batchBytesPerSpan = 270;
+const batchBytesPerByte = 5;
+/** What is remembered of the inputs from slice to slice. */
+const cacheLimits = {
+  footerBytes: 8 << 20,
+  bloomBytes: 0,
+  dictionaryBytes: 8 << 20,
+  traceIdBytes: 0,
+  pageBytes: 0,
+};
+
+export interface MergeOptions
+  extends Pick<
+    BlockWriteOptions,
+    "blockId" | "pageBytesMax" | "zstdLevel" | "bloomFalsePositive" | "bloomShardBytes"
+  > {
+  /** Spans of typical size that a row group has: so many are held in memory. */
+  rowGroupSpansMax: number;
+}
+
+export interface Merged {
+  /** To be written: without it the output is no block yet. */
+  meta: BlockMeta;
+  /** Spans of the inputs, and of the output. */
+  spansRead: number;
+  spans: number;
+}
+
+/** Blocks that cannot be merged. */
+export class MergeError extends Error {
+  override name = "MergeError";
+  /** The input that is to blame, if it is one alone. */
+  readonly blockId: string | null;
+
+  constructor(message: string, blockId: string | null = null, options?: ErrorOptions) {
+    super(message, options);
+    this.blockId = blockId;
+  }
+}
+
+/**
+ * Writes what the inputs hold as one block, all but its meta.json.
+ *
+ * @param metas at least one, of one version and with the same dedicated columns
+ * @param pause awaited between slices of work of about 10 ms; what it throws ends the merge
+ * @throws MergeError if an input cannot be read, or the output has not what the inputs have; what the store throws
+ */
+export async function mergeBlocks(
+  store: Store,
+  metas: readonly BlockMeta[],
+  options: MergeOptions,
+  pause: () => Promise<void>,
+): Promise<Merged> {
+  for (const { format, blockID } of metas) {
+    if (format !== writtenVersion) throw new MergeError(`${format} is not written`, blockID);
+  }
+  const caches = new ReadCaches(cacheLimits);
+  const inputs: MergeInput[] = [];
+  for (const meta of metas) {
+    inputs.push(await blaming(meta, () => MergeInput.open(store, meta, caches)));
+  }
+  const { tenantID, dedicatedColumns, replicationFactor } = metas[0]!;
+  const slices = new Slices(pause);
+  const traces = metas.reduce((sum, { totalObjects }) => sum + totalObjects, 0);
+  const writer = await BlockWriter.create(
+    store,
+    { ...options, tenant: tenantID, dedicatedColumns, replicationFactor, rowGroupBytesMax: Infinity },
+    Math.max(1, traces),
+  );
+  try {
+    const batch = SpanBatch.create(expectedBytes(metas, options));
+    let read = 0;
+    let distinct = 0;
+    for (;;) {
+      const slice = await nextSlice(inputs, options.rowGroupSpansMax);
+      if (slice.length === 0) break;
+      batch.reset();
+      for (const rows of slice) {
+        const { reader } = rows.input;
+        const before = reader.bytesRead;
+        await readInto(batch, rows);
+        garbage.add((reader.bytesRead - before) * garbagePerByte);
+        await slices.turn();
+      }
+      // Before the batch is at its largest: what it was made of is as large.
+      garbage.add(batch.dataBytes);
+      read += batch.spans;
+      distinct += encodeCore(batch).distinctSpans();
+      await slices.turn();
+      orderForBlock(batch);
+      await slices.turn();
+      await writer.append(batch, slices);
+    }
+    check(inputs, { read, distinct, written: writer.spans });
+    return { meta: mergedMeta(await writer.finish(), metas), spansRead: read, spans: distinct };
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}
+
+/** What a batch will hold, so that it need not grow. */
+function expectedBytes(metas: readonly BlockMeta[], { rowGroupSpansMax }: MergeOptions): number {
+  const stored = metas.reduce((sum, { size }) => sum + size, 0);
+  return Math.min(rowGroupSpansMax * batchBytesPerSpan, stored * batchBytesPerByte);
+}
+
+async function readInto(batch: SpanBatch, { input, group, start, end }: InputRows): Promise<void> {
+  await blaming(input.meta, () => input.reader.readRowGroup(batch, group, { rows: [{ start, end }] }));
+}
+
+/** Every span of the inputs was read, and every one that differs from the others was written. */
+function check(
+  inputs: readonly MergeInput[],
+  { read, distinct, written }: { read: number; distinct: number; written: number },
+): void {
+  const stored = inputs.reduce((sum, { spans }) => sum + spans, 0);
+  if (read === 0) throw new MergeError("merge: the inputs have no spans");
+  if (read !== stored) throw new MergeError(`merge: ${read} of ${stored} spans were read`);
+  if (written !== distinct) throw new MergeError(`merge: ${written} of ${distinct} spans were written`);
+}
+
+/** The times of the inputs count as well: those of Tempo's blocks may lie outside of their spans. */
+function mergedMeta(written: BlockMeta, metas: readonly BlockMeta[]): BlockMeta {
+  const times = [written, ...metas].flatMap(({ startTime, endTime }) => [startTime, endTime]);
+  const known = times.filter((time) => Number.isFinite(Date.parse(time)));
+  known.sort((a, b) => Date.parse(a) - Date.parse(b));
+  return {
+    ...written,
+    startTime: known[0]!,
+    endTime: known.at(-1)!,
+    compactionLevel: compactedLevel(metas),
+  };
+}
+
+/** The level of what these blocks are merged into. */
+export function compactedLevel(metas: readonly BlockMeta[]): number {
+  return 1 + Math.max(...metas.map(({ compactionLevel }) => compactionLevel));
+}
+
+/** Says which block an error is about. */
+async function blaming<Result>(
+  { tenantID, blockID }: BlockMeta,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ParquetError) && !(error instanceof StoreError)) throw error;
+    throw new MergeError(`block ${tenantID}/${blockID}: ${error.message}`, blockID, { cause: error });
+  }
+}

@@ -1,0 +1,144 @@
+// A block that is merged: a cursor over its rows, which ascend by trace id, with the ids of one row group at a time in memory.
+import { traceIdBytes } from "../batch/trace_ids.ts";
+import type { BlockMeta } from "../block/meta.ts";
+import { BlockReader } from "../block/read.ts";
+import type { ReadCaches } from "../block/read_caches.ts";
+import { BlockFile } from "../block/read_file.ts";
+import type { PageIndex } from "../block/read_index.ts";
+import type { Store } from "../store/store.ts";
+
+const idWords = traceIdBytes / 4;
+/** Bytes in a file of a span that weighs 1; larger ones weigh more, since they take more memory. */
+const typicalSpanBytes = 100;
+
+/** Rows of a row group of an input. */
+export interface InputRows {
+  input: MergeInput;
+  group: number;
+  start: number;
+  end: number;
+}
+
+export class MergeInput {
+  readonly meta: BlockMeta;
+  readonly reader: BlockReader;
+  readonly #file: BlockFile;
+  #groups = 0;
+  /** The row group of the cursor; its rows; the row of the cursor. */
+  group = -1;
+  rows = 0;
+  row = 0;
+  /** Ids of the row group's traces as numbers that compare as the ids do, 4 each. */
+  #words: Uint32Array = new Uint32Array(0);
+  #weights = new RowWeights(null, 0, 0);
+  #spans = 0;
+  #traces = 0;
+
+  private constructor(meta: BlockMeta, reader: BlockReader, file: BlockFile) {
+    this.meta = meta;
+    this.reader = reader;
+    this.#file = file;
+  }
+
+  /** Opens a block and puts the cursor on its first row. */
+  static async open(store: Store, meta: BlockMeta, caches: ReadCaches): Promise<MergeInput> {
+    const reader = await BlockReader.open(store, meta, caches);
+    const input = new MergeInput(meta, reader, new BlockFile(store, meta, caches));
+    input.#groups = await reader.rowGroups();
+    await input.nextGroup();
+    return input;
+  }
+
+  /** Spans of the row groups that the cursor has come to, as their footer says. */
+  get spans(): number {
+    return this.#spans;
+  }
+
+  /** Likewise their rows. */
+  get traces(): number {
+    return this.#traces;
+  }
+
+  /** True if there is no row under the cursor. */
+  get ended(): boolean {
+    return this.row >= this.rows;
+  }
+
+  /** Puts the cursor on the first row of the next row group that has rows, or behind the last one. */
+  async nextGroup(): Promise<void> {
+    do {
+      this.group++;
+      this.row = 0;
+      this.rows = 0;
+      if (this.group >= this.#groups) return;
+      const { rows, spans } = await this.reader.groupSize(this.group);
+      this.rows = rows;
+      this.#spans += spans;
+      this.#traces += rows;
+      this.#words = comparable(await this.reader.traceIds(this.group));
+      this.#weights = await this.#weigh(rows, spans);
+    } while (this.rows === 0);
+  }
+
+  /** Spans of the row under the cursor, about, of typical size. */
+  get weight(): number {
+    return this.#weights.of(this.row);
+  }
+
+  /** Negative, 0 or positive, as the cursor's trace id stands before that of another input. */
+  compare(other: MergeInput): number {
+    const a = this.row * idWords;
+    const b = other.row * idWords;
+    for (let word = 0; word < idWords; word++) {
+      const x = this.#words[a + word]!;
+      const y = other.#words[b + word]!;
+      if (x !== y) return x < y ? -1 : 1;
+    }
+    return 0;
+  }
+
+  async #weigh(rows: number, spans: number): Promise<RowWeights> {
+    const open = await this.#file.open();
+    // Every span has an id: their pages tell where many are.
+    const { leaf } = open.leaves.spanId;
+    const { pages } = (await this.#file.indexes(open, this.group, [leaf], new Set()))[leaf.index]!;
+    const bytes = open.file.rowGroups[this.group]!.chunks.bytes.reduce((sum, chunk) => sum + chunk, 0);
+    return new RowWeights(pages, rows, Math.max(spans, bytes / typicalSpanBytes));
+  }
+}
+
+/** Big-endian words. */
+function comparable(ids: Uint8Array): Uint32Array {
+  const view = new DataView(ids.buffer, ids.byteOffset, ids.byteLength);
+  const words = new Uint32Array(ids.byteLength / 4);
+  for (let i = 0; i < words.length; i++) words[i] = view.getUint32(i * 4);
+  return words;
+}
+
+/**
+ * What a row weighs, about. Pages of span ids have as many bytes as they have spans, so that a large trace shows; within a page all
+ * rows weigh the same.
+ */
+class RowWeights {
+  readonly #pages: PageIndex | null;
+  readonly #rows: number;
+  readonly #total: number;
+  readonly #pageBytes: number;
+  #page = 0;
+
+  constructor(pages: PageIndex | null, rows: number, total: number) {
+    this.#pages = pages;
+    this.#rows = rows;
+    this.#total = total;
+    this.#pageBytes = pages?.sizes.reduce((sum, size) => sum + size, 0) ?? 0;
+  }
+
+  /** @param row none before one that was asked for */
+  of(row: number): number {
+    if (!this.#pages || this.#pageBytes === 0) return this.#total / Math.max(1, this.#rows);
+    const { firstRows, sizes } = this.#pages;
+    while (this.#page + 1 < firstRows.length && firstRows[this.#page + 1]! <= row) this.#page++;
+    const rows = (firstRows[this.#page + 1] ?? this.#rows) - firstRows[this.#page]!;
+    return (this.#total * sizes[this.#page]!) / this.#pageBytes / Math.max(1, rows);
+  }
+}
