@@ -7,6 +7,8 @@ import type { Measured, MetricsTerms } from "../jobs/measure_job.ts";
 import { type QueryText, queryText } from "../jobs/query_text.ts";
 import { type MetricsPlan, planMetrics } from "../search/metrics_plan.ts";
 import { comparedValuesMax, SeriesAccumulator } from "../search/series_accumulator.ts";
+import { buffersOfPart, type SeriesPart } from "../search/series_part.ts";
+import { garbage } from "../threads/garbage.ts";
 import { chosen } from "./chosen_exemplars.ts";
 import { seriesOfPart } from "./metrics_answer.ts";
 import type { MetricsSources } from "./metrics_engine.ts";
@@ -156,6 +158,7 @@ export class MetricsRun {
 
   #add({ part, open, inspectedTraces, inspectedSpans, inspectedBytes }: Measured): void {
     this.#sums.add(part);
+    garbage.add(partBytes(part));
     this.#sums.thinExemplars(exemplarsHeldMax, (picked) => chosen(picked, this.#request));
     for (let i = 0; i < open.length; i += traceIdBytes) {
       this.#open.add(Buffer.from(open.buffer, open.byteOffset + i, traceIdBytes).toString("hex"));
@@ -189,4 +192,8 @@ export class MetricsRun {
     }
     return reasons.length === 0 ? null : reasons.join(" ");
   }
+}
+
+function partBytes(part: SeriesPart): number {
+  return buffersOfPart(part).reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

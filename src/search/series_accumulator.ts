@@ -2,11 +2,12 @@
 import { Column } from "../../wasm/column_ids.ts";
 import { Fold } from "../../wasm/series_ids.ts";
 import { SpanBatch } from "../batch/span_batch.ts";
+import { garbage } from "../threads/garbage.ts";
 import type { MetricsPlan } from "./metrics_plan.ts";
 import type { PartExemplar, SeriesPart } from "./series_part.ts";
 
 /** Groups that one sum may have, and bytes of all their keys. */
-const groupsMax = 1 << 15;
+const groupsMax = 1 << 14;
 const keyBytesMax = 8 << 20;
 /** Cells that are added up at a time: what is handed over takes as much memory again. */
 const cellsAtOnce = 1 << 14;
@@ -27,7 +28,7 @@ const cellColumns = [
 /** Cores that wait for the next sum of this thread: a new one would have the runtime collect garbage first. */
 const batches: SpanBatch[] = [];
 const batchesKept = 2;
-const batchBytesKept = 32 << 20;
+const batchBytesKept = 16 << 20;
 
 export class SeriesAccumulator {
   readonly #batch: SpanBatch;
@@ -139,7 +140,9 @@ export class SeriesAccumulator {
   /** All that was added. The last call: others use the memory from here on. */
   finish(): SeriesPart {
     const part = this.#part();
-    if (batches.length < batchesKept && this.#batch.memoryBytes <= batchBytesKept) batches.push(this.#batch);
+    const { memoryBytes } = this.#batch;
+    if (batches.length < batchesKept && memoryBytes <= batchBytesKept) batches.push(this.#batch);
+    else garbage.add(memoryBytes);
     return part;
   }
 

@@ -3,6 +3,7 @@ import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { QueryTurns } from "../query/query_turns.ts";
 import { log } from "../telemetry/log.ts";
+import { garbage } from "../threads/garbage.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import { TenantError } from "./tenant.ts";
 
@@ -32,6 +33,9 @@ export function answerQuery(
   );
 }
 
+/** What an answer leaves behind for each of its bytes: what it was made of, it, and the copy that was sent. */
+const garbagePerByte = 3;
+
 /** @param refuse how the protocol says what went wrong */
 export async function answerOrRefuse(
   c: Context<Bindings>,
@@ -51,7 +55,11 @@ export async function answerOrRefuse(
       const headers = { "Content-Type": contentType };
       return new Response(body as Uint8Array<ArrayBuffer>, { status, headers });
     } finally {
-      whenSent(c, turns.end(held));
+      const end = turns.end(held);
+      whenSent(c, () => {
+        end();
+        garbage.add(held * garbagePerByte);
+      });
     }
   } catch (error) {
     const refusal = refusalOf(error);
