@@ -3,11 +3,11 @@
 // cut short. Before that, the output is nothing but objects without a meta, which the next holder removes.
 import { type BlockMeta, parseMeta, printMeta } from "../block/meta.ts";
 import type { BlockList } from "../store/block_list.ts";
+import { folderOf, hasData, isCompacted, isKept, isLive, markCompacted } from "../store/block_objects.ts";
 import type { Clock } from "../store/clock.ts";
 import type { LeasedJob } from "../store/compaction_lease.ts";
 import type { Store } from "../store/store.ts";
 import { log } from "../telemetry/log.ts";
-import { folderOf, hasData, isCompacted, isKept, isLive, markCompacted } from "./block_objects.ts";
 import type { CompactParams, MergeFailure } from "./compact_job.ts";
 import { FailedBlocks } from "./failed_blocks.ts";
 import { type Lease, LeaseLost, Leases } from "./lease.ts";

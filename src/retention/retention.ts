@@ -4,9 +4,10 @@
 // do with it. By bytes it is deleted at once. Either way its meta goes first.
 import type { BlockMeta } from "../block/meta.ts";
 import { type BlockList, endMsOf } from "../store/block_list.ts";
+import { markCompacted } from "../store/block_objects.ts";
 import { type Store, StoreNotFound } from "../store/store.ts";
 import { log } from "../telemetry/log.ts";
-import { deleteBlock, markCompacted } from "./delete_block.ts";
+import { deleteBlock } from "./delete_block.ts";
 import { type OldBlock, overLimit, type StoredTenant } from "./over_limit.ts";
 
 /**

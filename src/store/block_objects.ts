@@ -1,6 +1,6 @@
-// The objects of a block that compaction moves: its meta, live or compacted, and the flag that forbids to merge it.
+// The objects by which a block is one: its meta, live or compacted, and the flag that forbids to merge it.
 import type { BlockMeta } from "../block/meta.ts";
-import { type Store, StoreNotFound } from "../store/store.ts";
+import { type Store, StoreNotFound } from "./store.ts";
 
 type Place = Pick<BlockMeta, "tenantID" | "blockID">;
 
@@ -22,18 +22,24 @@ export function isKept(store: Store, place: Place): Promise<boolean> {
   return exists(store, `${folderOf(place)}/nocompact.flg`);
 }
 
-/** Makes a block compacted, if it is not yet: its meta under another name, and then no longer under the first. */
-export async function markCompacted(store: Store, place: Place): Promise<void> {
+/**
+ * Marks a live block as compacted: its meta gets another name. A crash in between leaves a live block, which is marked again.
+ *
+ * @returns false if it is not live any more
+ * @throws StoreError
+ */
+export async function markCompacted(store: Store, place: Place): Promise<boolean> {
   const folder = folderOf(place);
   let meta: Uint8Array;
   try {
     meta = await store.read(`${folder}/meta.json`);
   } catch (error) {
-    if (error instanceof StoreNotFound) return;
+    if (error instanceof StoreNotFound) return false;
     throw error;
   }
   await store.write(`${folder}/meta.compacted.json`, meta);
   await store.delete(`${folder}/meta.json`);
+  return true;
 }
 
 export function folderOf({ tenantID, blockID }: Place): string {
