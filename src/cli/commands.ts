@@ -8,6 +8,7 @@ export const commandHelp = {
     help: "draw a TraceQL metrics query of a running server as a chart",
   },
   trace: { usage: "trace <id>", help: "draw the waterfall of one trace" },
+  blocks: { usage: "blocks list", help: "list, view and verify the blocks of a store, without a server" },
 } as const;
 
 export type CommandName = keyof typeof commandHelp;

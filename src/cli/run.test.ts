@@ -67,7 +67,7 @@ for (const runtime of Object.keys(runtimes)) {
   });
 }
 
-/** All files of the program that a file loads, at once or later. */
+/** All files of the program that a file loads, at once or later, without those that `rubato blocks` alone loads. */
 function loaded(entry: string): Set<string> {
   const files = new Set<string>();
   const queue = [join(root, entry)];
@@ -76,7 +76,7 @@ function loaded(entry: string): Set<string> {
     files.add(path);
     const imports = /^(?:import|export)(?! type)[^;]*? from "(\.[^"]+)"|import\("(\.[^"]+)"\)/gm;
     for (const [, fixed, dynamic] of readFileSync(path, "utf8").matchAll(imports)) {
-      queue.push(join(dirname(path), fixed ?? dynamic!));
+      if (dynamic !== "../inspect/command.ts") queue.push(join(dirname(path), fixed ?? dynamic!));
     }
   }
   return new Set([...files].map((path) => relative(root, path)));
@@ -91,4 +91,5 @@ test("the commands load nothing of the server, and the server nothing of the com
   const ofServer = [...loaded("src/start.ts")];
   expect(ofServer).toContain("src/serve.ts");
   expect(ofServer.filter((path) => path.startsWith("src/cli/"))).toEqual(["src/cli/commands.ts"]);
+  expect([...ofServer].filter((path) => path.startsWith("src/inspect/"))).toEqual([]);
 });

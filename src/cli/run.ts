@@ -1,4 +1,5 @@
-// The commands for a person at a terminal. They talk to a server over HTTP, and share nothing with the server's own code.
+// The commands for a person at a terminal. They talk to a server over HTTP, and share nothing with the server's own code; only
+// `blocks` reads a store itself, and is loaded when it is called.
 import { CommandError } from "./command_error.ts";
 import type { CommandName } from "./commands.ts";
 import { metrics } from "./metrics_command.ts";
@@ -10,6 +11,7 @@ const commands: Record<CommandName, (argv: readonly string[], terminal: Terminal
   query,
   metrics,
   trace,
+  blocks: async (argv, terminal) => (await import("../inspect/command.ts")).blocks(argv, terminal),
 };
 
 /**

@@ -169,7 +169,7 @@ Usage: rubato [flags]
 
 ${commands.join("\n")}
 
-The commands talk to any server that speaks Tempo's HTTP API; rubato <command> -help lists their options. Without a
+All but blocks talk to any server that speaks Tempo's HTTP API; rubato <command> -help lists their options. Without a
 command it serves.
 
 Without a configuration file it keeps its data under ./data, takes OTLP on localhost:4317 (gRPC) and localhost:4318

@@ -1,0 +1,220 @@
+// `rubato blocks` as its users see it, on blocks of ours that are whole or damaged in a known way, and on Tempo's.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fixtures, haveFixtures } from "../block/encode_fixture.ts";
+import type { BlockMeta } from "../block/meta.ts";
+import { run, type Shown } from "../cli/command_fixture.ts";
+import { blockOf } from "../compact/compact_fixture.ts";
+import { LocalStore } from "../store/local_store.ts";
+
+let root: string;
+let whole: string;
+let meta: BlockMeta;
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "rubato-inspect-"));
+  whole = join(root, "whole");
+  const spans = [1, 2, 3].flatMap((trace) => [
+    { trace, span: 1, second: trace },
+    { trace, span: 2, parent: 1, second: trace },
+  ]);
+  meta = await blockOf(new LocalStore(whole), spans);
+});
+
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** A copy of the block that is then changed. */
+function changed(change: (folder: string) => void): string {
+  const copy = mkdtempSync(join(root, "copy-"));
+  cpSync(whole, copy, { recursive: true });
+  change(join(copy, meta.tenantID, meta.blockID));
+  return copy;
+}
+
+const verify = (path: string, ...rest: string[]): Promise<Shown> =>
+  run("blocks", ["verify", `-path=${path}`, ...rest]);
+
+describe("rubato blocks verify", () => {
+  test("of a whole block", async () => {
+    expect(await verify(whole)).toEqual({
+      status: 0,
+      out: `ok       ${meta.tenantID}/${meta.blockID}  3 traces, 6 spans\n`,
+      err: "",
+    });
+  });
+
+  test("shows how far it is on a terminal, and leaves nothing of that", async () => {
+    const { err } = await run("blocks", ["verify", `-path=${whole}`], 80);
+    expect(err).toBe(`\r\x1b[K[${".".repeat(30)}] 0 %  1 of 1\r\x1b[K`);
+  });
+
+  const rewrite = (path: string, text: (old: string) => string) =>
+    writeFileSync(path, text(readFileSync(path, "utf8")));
+  const damages: [name: string, change: (folder: string) => void, said: RegExp][] = [
+    [
+      "a data file that was cut short",
+      (at) => truncateSync(join(at, "data.parquet"), meta.size - 100),
+      /^data\.parquet has \d+ bytes, meta\.json says \d+$/m,
+    ],
+    ["no data file", (at) => rmSync(join(at, "data.parquet")), /^data\.parquet is missing$/m],
+    [
+      "a footer of zeros",
+      (at) => {
+        const bytes = readFileSync(join(at, "data.parquet"));
+        writeFileSync(
+          join(at, "data.parquet"),
+          bytes.fill(0, meta.size - 8 - meta.footerSize, meta.size - 8),
+        );
+      },
+      /^parquet footer: /m,
+    ],
+    [
+      "pages of zeros",
+      (at) => {
+        const bytes = readFileSync(join(at, "data.parquet"));
+        writeFileSync(join(at, "data.parquet"), bytes.fill(0, 4, 2000));
+      },
+      /^(?!DAMAGED).*(?:page|thrift|parquet)/m,
+    ],
+    [
+      "traces that the meta does not count",
+      (at) => rewrite(join(at, "meta.json"), (text) => text.replace('"totalObjects":3', '"totalObjects":4')),
+      /^3 traces, meta\.json says 4$/m,
+    ],
+    ["a meta that is none", (at) => writeFileSync(join(at, "meta.json"), "{"), /^block meta: not JSON$/m],
+    [
+      "filters without a bit",
+      (at) => {
+        const bytes = readFileSync(join(at, "bloom-0"));
+        writeFileSync(join(at, "bloom-0"), bytes.fill(0, 24));
+      },
+      /^3 traces can't be found: their bloom filter lacks them$/m,
+    ],
+    [
+      "a filter that is none",
+      (at) => writeFileSync(join(at, "bloom-0"), ""),
+      /^bloom-0: bloom filter: cut short$/m,
+    ],
+    ["no filter", (at) => rmSync(join(at, "bloom-0")), /^bloom-0 is missing: every lookup reads the block$/m],
+    [
+      "an index that is none",
+      (at) => writeFileSync(join(at, "index"), "7"),
+      /^index: not the index of a block$/m,
+    ],
+    [
+      "an index of another block",
+      (at) => writeFileSync(join(at, "index"), '{"rowGroups":["AAAAAAAAAAAAAAAAAAAAAA=="]}'),
+      /^index: its trace ids are not the last ones of the row groups$/m,
+    ],
+  ];
+  for (const [name, change, said] of damages) {
+    test(`finds ${name}`, async () => {
+      const { status, out, err } = await verify(changed(change));
+      expect(out).toStartWith(`DAMAGED  ${meta.tenantID}/${meta.blockID}\n`);
+      expect(out.replaceAll(/^ {9}/gm, "")).toMatch(said);
+      expect({ status, err }).toEqual({ status: 1, err: "rubato blocks: 1 of 1 blocks is damaged\n" });
+    });
+  }
+
+  test("judges a block with any byte of its file changed, and goes on to the next", async () => {
+    const copy = changed(() => {});
+    const other = await blockOf(new LocalStore(copy), [{ trace: 9, span: 1, second: 99 }]);
+    const path = join(copy, meta.tenantID, meta.blockID, "data.parquet");
+    const original = readFileSync(path);
+    for (let at = 0; at < original.length; at += 211) {
+      const bytes = Buffer.from(original);
+      bytes[at]! ^= 0xff;
+      writeFileSync(path, bytes);
+      const { out } = await verify(copy);
+      expect(out).toContain(`/${meta.blockID}`);
+      expect(out).toEndWith(`ok       ${other.tenantID}/${other.blockID}  1 traces, 1 spans\n`);
+    }
+  });
+
+  test("passes over what is being written, unless it is asked for", async () => {
+    const copy = changed((at) => rmSync(join(at, "meta.json")));
+    expect(await verify(copy)).toMatchObject({ status: 0, out: "" });
+    const asked = await verify(copy, meta.blockID.slice(0, 8));
+    expect(asked.status).toBe(1);
+    expect(asked.out).toContain("it has no meta.json");
+  });
+});
+
+describe("rubato blocks list", () => {
+  test("names the blocks, and what else lies there when asked to", async () => {
+    const { out, err, status } = await run("blocks", ["list", `-path=${whole}`]);
+    expect(status).toBe(0);
+    expect(out.split("\n")[0]).toMatch(/^TENANT +BLOCK +STATE +FORMAT +LEVEL +TRACES +SIZE +START +END$/);
+    expect(out.split("\n")[1]).toMatch(
+      new RegExp(`^${meta.tenantID} +${meta.blockID}  live +vParquet4 +0 +3 +\\S+ KiB  2026-01-02T00:00:01Z`),
+    );
+    expect(err).toMatch(/^1 block, \S+ KiB\n$/);
+
+    const unfinished = changed((at) => rmSync(join(at, "meta.json")));
+    expect((await run("blocks", ["list", `-path=${unfinished}`])).err).toBe("0 blocks, 0 B\n");
+    const all = await run("blocks", ["list", "-all", "-json", `-path=${unfinished}`]);
+    expect(JSON.parse(all.out)).toEqual([
+      { tenantID: meta.tenantID, blockID: meta.blockID, state: "unfinished" },
+    ]);
+  });
+
+  test("gives the metas as JSON", async () => {
+    const { out } = await run("blocks", ["list", "-json", `-path=${whole}`]);
+    expect(JSON.parse(out)).toMatchObject([
+      { blockID: meta.blockID, state: "live", totalObjects: 3, size: meta.size },
+    ]);
+  });
+
+  test("refuses what it can't do", async () => {
+    const refused = async (...argv: string[]) => {
+      const { status, err } = await run("blocks", argv);
+      return `${status} ${err}`;
+    };
+    expect(await refused()).toStartWith("2 rubato blocks: expected list, view, ");
+    expect(await refused("lst")).toContain('found "lst"');
+    expect(await refused("list", `-path=${whole}`, "-tenant=none")).toBe(
+      '1 rubato blocks: tenant "none" has no blocks there\n',
+    );
+    expect(await refused("list", `-path=${join(root, "nowhere")}`)).toStartWith(
+      `1 rubato blocks: there is no folder ${join(root, "nowhere")}; `,
+    );
+    expect(await refused("list", `-config.file=${join(root, "none.yaml")}`)).toStartWith("2 rubato blocks: ");
+    expect(await refused("view", `-path=${whole}`, "ffff-not-there")).toBe(
+      '1 rubato blocks: there is no block "ffff-not-there"\n',
+    );
+    expect(await refused("view", `-path=${whole}`)).toStartWith(
+      "2 rubato blocks: expected the id of one block",
+    );
+  });
+});
+
+test("rubato blocks view shows the sizes that lie on the disk", async () => {
+  const { out, status } = await run("blocks", ["view", "-json", `-path=${whole}`, meta.blockID.slice(0, 6)]);
+  expect(status).toBe(0);
+  const shown = JSON.parse(out);
+  expect(shown.rowGroups).toMatchObject([{ traces: 3, spans: 6 }]);
+  // What is no column: the magic at both ends, the footer and its length, and the page indexes.
+  const bytes = shown.columns.reduce((sum: number, column: { bytes: number }) => sum + column.bytes, 0);
+  expect(bytes).toBe(shown.rowGroups[0].bytes);
+  expect(bytes).toBeLessThan(meta.size - meta.footerSize - 12);
+
+  const text = await run("blocks", ["view", "-limit=2", `-path=${whole}`, meta.blockID]);
+  expect(text.out).toMatch(/^Spans {6}6$/m);
+  expect(text.out).toMatch(/^COLUMN +SIZE +SHARE\n\S+ +\S+ \S+ +\S+ %\n\S+ +\S+ \S+ +\S+ %\n$/m);
+  expect(text.err).toBe(`${shown.columns.length - 2} smaller columns are not shown, -limit=0 shows all\n`);
+});
+
+for (const version of ["vParquet3", "vParquet4", "vParquet5", "foreign-vParquet4"]) {
+  // The fixtures are Tempo's blocks, which lie beside the project.
+  test.skipIf(!haveFixtures)(`Tempo's ${version} blocks are whole`, async () => {
+    const path = join(fixtures, version);
+    const { status, out } = await verify(path);
+    expect(status).toBe(0);
+    expect(out).not.toContain("DAMAGED");
+    // As hyparquet counts them.
+    if (version.startsWith("v")) expect(out).toMatch(/^ok {7}load\/\S+ {2}2,000 traces, 20,483 spans$/m);
+    if (version === "vParquet5") expect(out).toMatch(/^skipped {2}single-tenant\/\S+ {2}can't read format /m);
+  });
+}

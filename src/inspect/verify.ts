@@ -1,0 +1,109 @@
+// `rubato blocks verify`: reads blocks whole and says which are damaged.
+import { isBlockVersion } from "../block/meta.ts";
+import { CommandError } from "../cli/command_error.ts";
+import { type Option, optionsHelp } from "../cli/options.ts";
+import { printable } from "../cli/printable.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { type Store, StoreNotFound } from "../store/store.ts";
+import { countText } from "./bytes_text.ts";
+import { type CheckedBlock, checkBlock } from "./check_block.ts";
+import { namedBlocks, openBlocks, storeOptions } from "./open.ts";
+import { Progress } from "./progress.ts";
+import type { StoredBlock } from "./stored_block.ts";
+
+const options = {
+  ...storeOptions,
+  help: { help: "print this and exit" },
+} as const satisfies Record<string, Option>;
+
+const help = `Reads blocks whole, every column of every span, and says which are damaged.
+
+Usage: rubato blocks verify [options] [<id>...]
+
+  rubato blocks verify -config.file=tempo.yaml
+  rubato blocks verify -path=./data/blocks 2437c1f7
+
+${optionsHelp(options)}
+Without ids it reads all live blocks. What is held against each other: meta.json, the length and footer of data.parquet, its
+pages, the order of its traces, its bloom filters and its index. Nothing is written. Blocks of formats that Rubato can't read are
+skipped. Ends with status 1 if a block is damaged.
+`;
+
+/** @throws CommandError if a block is damaged; StoreError */
+export async function verify(argv: readonly string[], terminal: Terminal): Promise<void> {
+  const opened = await openBlocks(argv, options);
+  if (opened === null) {
+    terminal.out(help);
+    return;
+  }
+  const { store, blocks, rest } = opened;
+  const chosen =
+    rest.length > 0
+      ? namedBlocks(blocks, rest)
+      : blocks.filter(({ state }) => state === "live" || state === "broken");
+  const progress = new Progress(terminal);
+  let damaged = 0;
+  for (const [number, block] of chosen.entries()) {
+    const name = printable(`${block.tenant}/${block.id}`);
+    if (block.meta !== null && !isBlockVersion(block.meta.format)) {
+      terminal.out(`skipped  ${name}  can't read format ${printable(block.meta.format)}\n`);
+      continue;
+    }
+    const label = `${number + 1} of ${chosen.length}`;
+    const checked = await check(store, block, (done, of) =>
+      progress.show((number + done / Math.max(1, of)) / chosen.length, label),
+    );
+    progress.clear();
+    if (checked === null) {
+      terminal.out(`gone     ${name}\n`);
+      continue;
+    }
+    const { traces, spans, problems } = checked;
+    if (problems.length === 0) {
+      terminal.out(`ok       ${name}  ${countText(traces)} traces, ${countText(spans)} spans\n`);
+      continue;
+    }
+    damaged++;
+    terminal.out(`DAMAGED  ${name}\n`);
+    for (const problem of problems) terminal.out(`         ${printable(problem)}\n`);
+  }
+  if (damaged > 0) {
+    throw CommandError.failed(
+      `${damaged} of ${chosen.length} blocks ${damaged === 1 ? "is" : "are"} damaged`,
+    );
+  }
+}
+
+/** @returns null if the block was deleted meanwhile */
+async function check(
+  store: Store,
+  { tenant, id, state, meta, problem }: StoredBlock,
+  progress: (done: number, of: number) => void,
+): Promise<CheckedBlock | null> {
+  if (meta === null) {
+    const why =
+      state === "broken" ? problem : "it has no meta.json: it is being written, or that was cut short";
+    return { traces: 0, spans: 0, problems: [why] };
+  }
+  try {
+    return await checkBlock(store, meta, progress);
+  } catch (error) {
+    if (!(error instanceof StoreNotFound)) throw error;
+    if (await hasMeta(store, `${tenant}/${id}`)) {
+      return { traces: 0, spans: 0, problems: ["data.parquet is missing"] };
+    }
+    return null;
+  }
+}
+
+async function hasMeta(store: Store, folder: string): Promise<boolean> {
+  for (const name of ["meta.json", "meta.compacted.json"]) {
+    try {
+      await store.size(`${folder}/${name}`);
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreNotFound)) throw error;
+    }
+  }
+  return false;
+}
