@@ -6,10 +6,9 @@ import type { BlockMeta } from "../block/meta.ts";
 import { ParquetError } from "../block/parquet_error.ts";
 import { BlockReader } from "../block/read.ts";
 import { ReadCaches } from "../block/read_caches.ts";
+import { slicesOf } from "../jobs/row_slices.ts";
 import { type Store, StoreNotFound } from "../store/store.ts";
 
-/** Spans that are read at a time, about; a larger trace is read alone. */
-const spansPerRead = 50_000;
 /** Of one block. Further ones are counted. */
 const problemsMax = 8;
 /** What Tempo takes for blocks whose meta says none. */
@@ -94,14 +93,13 @@ class BlockCheck {
   }
 
   async #group(reader: BlockReader, batch: SpanBatch, group: number): Promise<void> {
-    const { rows, spans } = await reader.groupSize(group);
-    const step = Math.max(1, Math.floor((rows * spansPerRead) / Math.max(1, spans)));
-    for (let start = 0; start < rows; start += step) {
+    const size = await reader.groupSize(group);
+    for (const rows of slicesOf([{ start: 0, end: size.rows }], size)) {
       batch.reset();
-      await reader.readRowGroup(batch, group, { rows: [{ start, end: Math.min(rows, start + step) }] });
+      await reader.readRowGroup(batch, group, { rows });
       this.#spans += batch.spans;
     }
-    this.#traces += rows;
+    this.#traces += size.rows;
     batch.reset();
     const ids = await reader.traceIds(group);
     for (let at = 0; at < ids.length; at += traceIdBytes) {

@@ -5,7 +5,9 @@ import { CommandError } from "../cli/command_error.ts";
 import { printable } from "../cli/printable.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { StoreError } from "../store/store.ts";
+import { analyse } from "./analyse.ts";
 import { list } from "./list.ts";
+import { suggestColumns } from "./suggest_columns.ts";
 import { verify } from "./verify.ts";
 import { view } from "./view.ts";
 
@@ -13,13 +15,17 @@ const parts: Readonly<Record<string, (argv: readonly string[], terminal: Termina
   list,
   view,
   verify,
+  analyse,
+  "suggest-columns": suggestColumns,
 };
 
 const help = `Looks into the blocks of a store: of Rubato or Tempo, on the local disk or in a bucket. Nothing is written.
 
-Usage: rubato blocks list     a line for each block
-       rubato blocks view     what one holds, and which columns take its bytes
-       rubato blocks verify   read them whole, and say which are damaged
+Usage: rubato blocks list              a line for each block
+       rubato blocks view              what one holds, and which columns take its bytes
+       rubato blocks verify            read them whole, and say which are damaged
+       rubato blocks analyse           which attributes take the bytes
+       rubato blocks suggest-columns   which of them deserve columns of their own, as configuration
 
 Each lists its options with -help.
 `;

@@ -3,10 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fixtures, haveFixtures } from "../block/encode_fixture.ts";
+import { attribute, field, id, message, text, varintField, span as wireSpan } from "../batch/wire_fixture.ts";
+import { batchOf, defaultOptions, fixtures, haveFixtures } from "../block/encode_fixture.ts";
 import type { BlockMeta } from "../block/meta.ts";
+import { writeBlock } from "../block/write.ts";
 import { run, type Shown } from "../cli/command_fixture.ts";
 import { blockOf } from "../compact/compact_fixture.ts";
+import { loadConfig } from "../config/load.ts";
 import { LocalStore } from "../store/local_store.ts";
 
 let root: string;
@@ -204,6 +207,104 @@ test("rubato blocks view shows the sizes that lie on the disk", async () => {
   expect(text.out).toMatch(/^Spans {6}6$/m);
   expect(text.out).toMatch(/^COLUMN +SIZE +SHARE\n\S+ +\S+ \S+ +\S+ %\n\S+ +\S+ \S+ +\S+ %\n$/m);
   expect(text.err).toBe(`${shown.columns.length - 2} smaller columns are not shown, -limit=0 shows all\n`);
+});
+
+describe("rubato blocks analyse and suggest-columns", () => {
+  // One attribute of a span, 8 spans: 10 bytes each; of its resource, once a trace: service.name and 4 bytes of host.name.
+  const spans = [1, 2].flatMap((trace) => [1, 2, 3, 4].map((span) => ({ trace, span })));
+  let path: string;
+  beforeAll(async () => {
+    path = join(root, "attributes");
+    const request = (trace: number, span: number) =>
+      message(
+        field(
+          1,
+          message(
+            field(
+              1,
+              message(
+                field(1, attribute("service.name", text(1, "s"))),
+                field(1, attribute("host.name", text(1, "h123"))),
+              ),
+            ),
+            field(
+              2,
+              message(
+                field(
+                  2,
+                  wireSpan({
+                    trace: id(16, trace),
+                    id: span,
+                    name: "n",
+                    start: 1_000_000_000n,
+                    end: 1_000_000_001n,
+                    fields: [
+                      field(9, attribute("page", text(1, "0123456789"))),
+                      field(9, attribute("http.url", text(1, "http://a/"))),
+                      field(9, attribute("size", varintField(3, 7n))),
+                    ],
+                  }),
+                ),
+              ),
+            ),
+          ),
+        ),
+      );
+    const requests = spans.map(({ trace, span }) => request(trace, span));
+    const options = { ...defaultOptions, blockId: crypto.randomUUID() };
+    await writeBlock(batchOf(requests), new LocalStore(path), options, async () => {});
+  });
+
+  test("count the strings of each attribute", async () => {
+    const { out, err, status } = await run("blocks", ["analyse", "-json", `-path=${path}`]);
+    expect({ err, status }).toEqual({ err: "", status: 0 });
+    const { attributes, spans: count } = JSON.parse(out);
+    expect(count).toBe(8);
+    expect(attributes).toEqual([
+      {
+        owner: "span",
+        name: "page",
+        strings: 8,
+        stringBytes: 80,
+        ints: 0,
+        others: 0,
+        share: 80 / 152,
+        column: "",
+      },
+      {
+        ...{ owner: "span", name: "http.url", strings: 8, stringBytes: 72, ints: 0, others: 0 },
+        ...{ share: 72 / 152, column: "before vParquet5" },
+      },
+      // The spans of a trace share their resource.
+      {
+        owner: "resource",
+        name: "host.name",
+        strings: 2,
+        stringBytes: 8,
+        ints: 0,
+        others: 0,
+        share: 0.8,
+        column: "",
+      },
+      {
+        ...{ owner: "resource", name: "service.name", strings: 2, stringBytes: 2, ints: 0, others: 0 },
+        ...{ share: 0.2, column: "always" },
+      },
+      { owner: "span", name: "size", strings: 0, stringBytes: 0, ints: 8, others: 0, share: 0, column: "" },
+    ]);
+    const table = await run("blocks", ["analyse", "-limit=1", `-path=${path}`]);
+    expect(table.out).toMatch(/^SCOPE +NAME .*\nspan +page +80 B +52\.6 % +8 +0 +0\n$/);
+    expect(table.err).toBe("4 smaller ones are not shown, -limit=0 shows all\n8 spans in 1 blocks\n");
+  });
+
+  test("give a configuration that can be read", async () => {
+    const { out, status } = await run("blocks", ["suggest-columns", `-path=${path}`]);
+    expect(status).toBe(0);
+    expect(loadConfig({ text: out }).config.storage.trace.block.parquet_dedicated_columns).toEqual([
+      { scope: "resource", name: "host.name", type: "string", options: [] },
+      { scope: "span", name: "page", type: "string", options: [] },
+    ]);
+  });
 });
 
 for (const version of ["vParquet3", "vParquet4", "vParquet5", "foreign-vParquet4"]) {
