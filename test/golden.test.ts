@@ -8,6 +8,7 @@ import {
   askRecorded,
   goldenFolder,
   homeWithBlocks,
+  homeWithConverted,
   inputTenants,
   pushInputs,
   type Recorded,
@@ -25,12 +26,14 @@ const preRelease = "sample block of a Tempo before 2.0 that Tempo 3 itself reads
 const differing =
   "spans that share id and kind but differ in content are all kept; Tempo keeps one when it compacts";
 const wholeCharacters = "a value over the limit is cut between two characters; Tempo cuts through one";
+const linkFlags = "vParquet4 has no column for the flags of a link, which vParquet3 stores";
 const differences: [name: RegExp, reason: string][] = [
   [/^vParquet[34] single-tenant /, preRelease],
   [/^rich trace-(v1-)?11110000000000000000000000000001 from memory$/, keepsMore],
   [/^edge trace-888800000000000000000000000000(0f|11) from memory$/, keepsMore],
   [/^dedicated trace-66660000000000000000000000000008 from /, keepsMore],
   [/^compact trace-77770000000000000000000000000003 from /, differing],
+  [/^rich trace-(v1-)?11110000000000000000000000000001, vParquet3 converted$/, linkFlags],
   [/^rich trace-33330000000000000000000000000300 from /, wholeCharacters],
 ];
 
@@ -70,6 +73,7 @@ if (existsSync(goldenFolder)) {
   blocks("foreign-vParquet4", "vParquet4", () => "rich");
   requests();
   for (const kind of mergedKinds) merged(kind);
+  for (const version of ["vParquet3", "vParquet4", "vParquet5"]) converted(version);
 } else {
   test.skip(`golden blocks are missing: ${goldenFolder}`, () => {});
 }
@@ -127,6 +131,24 @@ function merged(kind: (typeof mergedKinds)[number]): void {
     for (const tenant of inputTenants) {
       for (const one of recordedTraces("vParquet4", tenant)) {
         compare(`${tenant} ${one.name} from ${kind}, merged`, () =>
+          check(server, tenant, one, (spans) => [...new Set(spans)]),
+        );
+      }
+    }
+  });
+}
+
+function converted(version: string): void {
+  describe(`${version}, converted`, () => {
+    let server: Rubato;
+    beforeAll(async () => {
+      const folder = homeWithConverted(version, inputTenants);
+      server = await Rubato.start({ folder, settings: { multitenancy_enabled: true } });
+    });
+    afterAll(() => server?.remove());
+    for (const tenant of inputTenants) {
+      for (const one of recordedTraces(version, tenant)) {
+        compare(`${tenant} ${one.name}, ${version} converted`, () =>
           check(server, tenant, one, (spans) => [...new Set(spans)]),
         );
       }

@@ -2,6 +2,7 @@
 // counts anew what is said of whole traces; each becomes a row group of the output. What is held at a time does not depend on the size of
 // the blocks.
 import { SpanBatch } from "../batch/span_batch.ts";
+import type { DedicatedColumn } from "../block/dedicated.ts";
 import { encodeCore } from "../block/encode_core.ts";
 import { Slices } from "../block/encode_slices.ts";
 import type { BlockMeta } from "../block/meta.ts";
@@ -77,16 +78,39 @@ export async function mergeBlocks(
   for (const { format, blockID } of metas) {
     if (format !== writtenVersion) throw new MergeError(`${format} is not written`, blockID);
   }
+  const { dedicatedColumns } = metas[0]!;
+  return mergeInto({ store, dedicatedColumns }, store, metas, options, pause);
+}
+
+/** Where an output goes, and the columns it has. */
+export interface MergeTarget {
+  store: Store;
+  dedicatedColumns: readonly DedicatedColumn[];
+}
+
+/**
+ * Writes what the inputs hold, whatever their versions and columns, as one block of the version that we write, all but its meta.json.
+ *
+ * @throws as mergeBlocks()
+ */
+export async function mergeInto(
+  target: MergeTarget,
+  store: Store,
+  metas: readonly BlockMeta[],
+  options: MergeOptions,
+  pause: () => Promise<void>,
+): Promise<Merged> {
   const caches = new ReadCaches(cacheLimits);
   const inputs: MergeInput[] = [];
   for (const meta of metas) {
     inputs.push(await blaming(meta, () => MergeInput.open(store, meta, caches)));
   }
-  const { tenantID, dedicatedColumns, replicationFactor } = metas[0]!;
+  const { tenantID, replicationFactor } = metas[0]!;
+  const { dedicatedColumns } = target;
   const slices = new Slices(pause);
   const traces = metas.reduce((sum, { totalObjects }) => sum + totalObjects, 0);
   const writer = await BlockWriter.create(
-    store,
+    target.store,
     { ...options, tenant: tenantID, dedicatedColumns, replicationFactor, rowGroupBytesMax: Infinity },
     Math.max(1, traces),
   );

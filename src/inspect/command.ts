@@ -6,6 +6,7 @@ import { printable } from "../cli/printable.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { StoreError } from "../store/store.ts";
 import { analyse } from "./analyse.ts";
+import { convert } from "./convert.ts";
 import { list } from "./list.ts";
 import { suggestColumns } from "./suggest_columns.ts";
 import { verify } from "./verify.ts";
@@ -17,15 +18,17 @@ const parts: Readonly<Record<string, (argv: readonly string[], terminal: Termina
   verify,
   analyse,
   "suggest-columns": suggestColumns,
+  convert,
 };
 
-const help = `Looks into the blocks of a store: of Rubato or Tempo, on the local disk or in a bucket. Nothing is written.
+const help = `Looks into the blocks of a store: of Rubato or Tempo, on the local disk or in a bucket, which stays as it is.
 
 Usage: rubato blocks list              a line for each block
        rubato blocks view              what one holds, and which columns take its bytes
        rubato blocks verify            read them whole, and say which are damaged
        rubato blocks analyse           which attributes take the bytes
        rubato blocks suggest-columns   which of them deserve columns of their own, as configuration
+       rubato blocks convert           write them again with such columns, into another folder
 
 Each lists its options with -help.
 `;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { attribute, field, id, message, text, varintField, span as wireSpan } from "../batch/wire_fixture.ts";
 import { batchOf, defaultOptions, fixtures, haveFixtures } from "../block/encode_fixture.ts";
-import type { BlockMeta } from "../block/meta.ts";
+import { type BlockMeta, parseMeta } from "../block/meta.ts";
 import { writeBlock } from "../block/write.ts";
 import { run, type Shown } from "../cli/command_fixture.ts";
 import { blockOf } from "../compact/compact_fixture.ts";
@@ -207,6 +207,42 @@ test("rubato blocks view shows the sizes that lie on the disk", async () => {
   expect(text.out).toMatch(/^Spans {6}6$/m);
   expect(text.out).toMatch(/^COLUMN +SIZE +SHARE\n\S+ +\S+ \S+ +\S+ %\n\S+ +\S+ \S+ +\S+ %\n$/m);
   expect(text.err).toBe(`${shown.columns.length - 2} smaller columns are not shown, -limit=0 shows all\n`);
+});
+
+describe("rubato blocks convert", () => {
+  test("writes a block with the columns of the configuration, once", async () => {
+    const out = join(root, "converted");
+    const config = join(root, "columns.yaml");
+    const columns = "[{ scope: span, name: page }, { scope: resource, name: host.name }]";
+    writeFileSync(config, `storage: { trace: { block: { parquet_dedicated_columns: ${columns} } } }`);
+    const argv = ["convert", `-config.file=${config}`, `-path=${whole}`, `-out=${out}`];
+    const first = await run("blocks", argv);
+    expect(first).toMatchObject({ status: 0, err: "" });
+    expect(first.out).toMatch(
+      new RegExp(`^converted  ${meta.tenantID}/${meta.blockID}  6 spans, \\S+ KiB to \\S+ KiB\n$`),
+    );
+    const converted = parseMeta(readFileSync(join(out, meta.tenantID, meta.blockID, "meta.json"), "utf8"));
+    expect(converted).toMatchObject({
+      ...{ blockID: meta.blockID, tenantID: meta.tenantID, totalObjects: 3, compactionLevel: 0 },
+      ...{ startTime: meta.startTime, endTime: meta.endTime },
+      dedicatedColumns: [{ name: "page" }, { name: "host.name" }],
+    });
+    expect((await verify(out)).out).toEndWith("  3 traces, 6 spans\n");
+    expect((await run("blocks", argv)).out).toBe(
+      `there      ${meta.tenantID}/${meta.blockID}  is in the folder already\n`,
+    );
+  });
+
+  test("leaves no block where one can't be read, and refuses to write where it reads", async () => {
+    const damaged = changed((at) => truncateSync(join(at, "data.parquet"), meta.size - 100));
+    const out = join(root, "none");
+    const failed = await run("blocks", ["convert", `-path=${damaged}`, `-out=${out}`]);
+    expect(failed).toMatchObject({ status: 1, err: "rubato blocks: 1 of 1 blocks can't be converted\n" });
+    expect(failed.out).toStartWith(`FAILED     ${meta.tenantID}/${meta.blockID}  `);
+    expect(await new LocalStore(out).list(meta.tenantID)).toEqual([]);
+    expect(await run("blocks", ["convert", `-path=${whole}`, `-out=${whole}`])).toMatchObject({ status: 2 });
+    expect(await run("blocks", ["convert", `-path=${whole}`])).toMatchObject({ status: 2 });
+  });
 });
 
 describe("rubato blocks analyse and suggest-columns", () => {

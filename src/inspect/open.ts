@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { CommandError } from "../cli/command_error.ts";
 import { type Option, parseOptions } from "../cli/options.ts";
 import { printable } from "../cli/printable.ts";
+import type { Config } from "../config/config.ts";
 import { ConfigError, printProblem } from "../config/error.ts";
 import { type Flag, readConfig } from "../config/read.ts";
 import { openStore, type Store } from "../store/store.ts";
@@ -16,6 +17,7 @@ export const storeOptions = {
 } as const satisfies Record<string, Option>;
 
 export interface Opened<Name extends string> {
+  config: Config;
   store: Store;
   /** All of it, or of the tenant that was asked for. */
   blocks: StoredBlock[];
@@ -41,7 +43,7 @@ export async function openBlocks<Name extends string>(
     flags.push({ name: "path", key: "storage.trace.local.path", value: values.path });
     flags.push({ name: "path", key: "storage.trace.backend", value: "local" });
   }
-  const store = await configuredStore(
+  const { config, store } = await configured(
     values["config.file"],
     values["config.expand-env"] !== undefined,
     flags,
@@ -50,10 +52,14 @@ export async function openBlocks<Name extends string>(
   if (blocks.length === 0 && values.tenant !== undefined) {
     throw CommandError.failed(`tenant "${printable(values.tenant)}" has no blocks there`);
   }
-  return { store, blocks, ...given };
+  return { config, store, blocks, ...given };
 }
 
-async function configuredStore(file: string | undefined, expandEnv: boolean, flags: Flag[]): Promise<Store> {
+async function configured(
+  file: string | undefined,
+  expandEnv: boolean,
+  flags: Flag[],
+): Promise<{ config: Config; store: Store }> {
   try {
     const { config } = await readConfig({ ...(file !== undefined && { file }), expandEnv, flags });
     const { backend, local } = config.storage.trace;
@@ -62,7 +68,7 @@ async function configuredStore(file: string | undefined, expandEnv: boolean, fla
         `there is no folder ${printable(local.path)}; -config.file or -path says where blocks are`,
       );
     }
-    return openStore(config);
+    return { config, store: openStore(config) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw CommandError.usage(error.problems.map(printProblem).map(printable).join("\n"));

@@ -3,6 +3,7 @@
 import { parseMeta } from "../block/meta.ts";
 import { type BlockWriteOptions, writeBlock } from "../block/write.ts";
 import type { Config } from "../config/config.ts";
+import { writtenColumns } from "../config/written_columns.ts";
 import { buffersOfMeasured } from "../jobs/measure_job.ts";
 import { buffersOf } from "../jobs/search_job.ts";
 import { openStore, type Store } from "../store/store.ts";
@@ -118,11 +119,10 @@ function storeOf(config: Config): ShardStore {
 
 function blockOptions(config: Config, tenant: string, blockId: string): BlockWriteOptions {
   const { block } = config.storage.trace;
-  const ofTenant = config.overrides.defaults.storage.parquet_dedicated_columns;
   return {
     tenant,
     blockId,
-    dedicatedColumns: ofTenant.length > 0 ? ofTenant : block.parquet_dedicated_columns,
+    dedicatedColumns: writtenColumns(config),
     rowGroupBytesMax: block.parquet_row_group_size_bytes,
     pageBytesMax: block.page_size_bytes,
     zstdLevel: block.zstd_level,

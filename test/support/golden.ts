@@ -1,5 +1,6 @@
 // The golden blocks of a real Tempo with the requests that they were made from and the answers that it gave, read in place from
 // ../shared/fixtures.
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,6 +44,18 @@ export function homeWithBlocks(folder: string): string {
   for (const name of readdirSync(blocks, { recursive: true, encoding: "utf8" })) {
     if (name.endsWith("meta.compacted.json"))
       utimesSync(join(blocks, name), compactedSeconds, compactedSeconds);
+  }
+  return home;
+}
+
+/** A folder for a server that serves the blocks as `rubato blocks convert` writes them. */
+export function homeWithConverted(folder: string, tenants: readonly string[]): string {
+  const home = mkdtempSync(join(tmpdir(), "rubato-converted-"));
+  for (const tenant of tenants) {
+    const from = [`-path=${join(goldenFolder, folder)}`, `-tenant=${tenant}`];
+    const command = ["src/main.ts", "blocks", "convert", ...from, `-out=${join(home, "data", "blocks")}`];
+    const { status, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: "utf8" });
+    if (status !== 0) throw new Error(`converting ${folder} ${tenant}: ${stderr}`);
   }
   return home;
 }

@@ -1,0 +1,103 @@
+// `rubato blocks convert`: blocks of any version and columns, written again as the blocks that this configuration makes.
+import { isBlockVersion, printMeta } from "../block/meta.ts";
+import { writtenVersion } from "../block/write_batches.ts";
+import { CommandError } from "../cli/command_error.ts";
+import { type Option, optionsHelp } from "../cli/options.ts";
+import { printable } from "../cli/printable.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { type Merged, MergeError, mergeInto } from "../compact/merge_blocks.ts";
+import { compactionSettings } from "../compact/settings.ts";
+import type { Config } from "../config/config.ts";
+import { writtenColumns } from "../config/written_columns.ts";
+import { isLive } from "../store/block_objects.ts";
+import { LocalStore } from "../store/local_store.ts";
+import type { Store } from "../store/store.ts";
+import { bytesText, countText } from "./bytes_text.ts";
+import { namedBlocks, openBlocks, storeOptions } from "./open.ts";
+import { Progress } from "./progress.ts";
+import type { StoredBlock } from "./stored_block.ts";
+
+/** Written once to be kept, as what is merged for the second time. */
+const settingsLevel = 2;
+
+const options = {
+  ...storeOptions,
+  out: { value: "folder", help: "where the new blocks go; it must be given" },
+  help: { help: "print this and exit" },
+} as const satisfies Record<string, Option>;
+
+const help = `Writes blocks again as ${writtenVersion} with the dedicated columns of the configuration, into another folder.
+
+Usage: rubato blocks convert -out=<folder> [options] [<id>...]
+
+  rubato blocks convert -config.file=tempo.yaml -out=./converted
+
+${optionsHelp(options)}
+Without ids it converts all live blocks. A block keeps its tenant, its id and its level. The blocks that are read are not changed; one
+that is in the folder already is not written again, so that a conversion that was cut short can be repeated. Repeats of a span are left
+out, and so are the flags of links, which only vParquet3 has. Ends with status 1 if a block can't be converted; the others are.
+`;
+
+/** @throws CommandError; StoreError */
+export async function convert(argv: readonly string[], terminal: Terminal): Promise<void> {
+  const opened = await openBlocks(argv, options);
+  if (opened === null) {
+    terminal.out(help);
+    return;
+  }
+  const { config, store, blocks, values, rest } = opened;
+  if (values.out === undefined) throw CommandError.usage("-out must say where the new blocks go");
+  const out = new LocalStore(values.out);
+  if (store instanceof LocalStore && store.root === out.root) {
+    throw CommandError.usage("-out is the folder that is read: name another one");
+  }
+  const chosen = rest.length > 0 ? namedBlocks(blocks, rest) : blocks.filter(({ state }) => state === "live");
+  const progress = new Progress(terminal);
+  let failed = 0;
+  for (const [number, block] of chosen.entries()) {
+    progress.show(number / chosen.length, `${number + 1} of ${chosen.length}`);
+    const said = await outcome(config, store, out, block);
+    progress.clear();
+    if (said.failed) failed++;
+    terminal.out(
+      `${said.word.padEnd(10)} ${printable(`${block.tenant}/${block.id}`)}  ${printable(said.text)}\n`,
+    );
+  }
+  if (failed > 0) throw CommandError.failed(`${failed} of ${chosen.length} blocks can't be converted`);
+}
+
+interface Outcome {
+  word: "converted" | "there" | "FAILED";
+  text: string;
+  failed: boolean;
+}
+
+async function outcome(
+  config: Config,
+  store: Store,
+  out: LocalStore,
+  { meta, state, problem }: StoredBlock,
+): Promise<Outcome> {
+  const failure = (text: string): Outcome => ({ word: "FAILED", text, failed: true });
+  if (meta === null) return failure(problem || `it is ${state}`);
+  if (!isBlockVersion(meta.format)) return failure(`can't read format ${meta.format}`);
+  if (await isLive(out, meta)) return { word: "there", text: "is in the folder already", failed: false };
+  const target = { store: out, dedicatedColumns: writtenColumns(config) };
+  const written = { ...compactionSettings(config).merge(settingsLevel), blockId: meta.blockID };
+  let merged: Merged;
+  try {
+    merged = await mergeInto(target, store, [meta], written, async () => {});
+  } catch (error) {
+    if (error instanceof MergeError) return failure(error.message);
+    throw error;
+  }
+  const converted = { ...merged.meta, compactionLevel: meta.compactionLevel };
+  await out.write(
+    `${meta.tenantID}/${meta.blockID}/meta.json`,
+    new TextEncoder().encode(printMeta(converted)),
+  );
+  const repeats = merged.spansRead - merged.spans;
+  const left = repeats > 0 ? `, ${countText(repeats)} repeats left out` : "";
+  const sizes = `${bytesText(meta.size)} to ${bytesText(converted.size)}`;
+  return { word: "converted", text: `${countText(merged.spans)} spans${left}, ${sizes}`, failed: false };
+}
