@@ -6,7 +6,7 @@ import { type Option, optionsHelp, wholeNumber } from "../cli/options.ts";
 import { printable, printableJson } from "../cli/printable.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import type { Tally } from "./attribute_tally.ts";
-import { bytesText, countText } from "./bytes_text.ts";
+import { blocksText, bytesText, countText } from "./bytes_text.ts";
 import { openBlocks } from "./open.ts";
 import { chosenBlocks, chosenOptions, tallyOf, warnLeftOut } from "./tally_blocks.ts";
 
@@ -57,7 +57,7 @@ export async function analyse(argv: readonly string[], terminal: Terminal): Prom
   for (const line of [header, ...lines]) terminal.out(`${line}\n`);
   const left = rows.length - shown.length;
   if (left > 0) terminal.err(`${countText(left)} smaller ones are not shown, -limit=0 shows all\n`);
-  terminal.err(`${countText(spans)} spans in ${countText(chosen.length)} blocks\n`);
+  terminal.err(`${countText(spans)} spans in ${blocksText(chosen.length)}\n`);
   warnLeftOut(tally, terminal);
 }
 

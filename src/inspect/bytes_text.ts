@@ -1,4 +1,4 @@
-// Sizes for people.
+// Sizes and counts for people.
 
 const units = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 const step = 1024;
@@ -21,4 +21,9 @@ const thousands = /\B(?=(\d{3})+$)/g;
 /** `1,234,567` */
 export function countText(count: number): string {
   return String(count).replace(thousands, ",");
+}
+
+/** `1 block`, `1,234 blocks` */
+export function blocksText(count: number): string {
+  return `${countText(count)} ${count === 1 ? "block" : "blocks"}`;
 }

@@ -13,6 +13,10 @@ import { type Store, StoreNotFound } from "../store/store.ts";
 const problemsMax = 8;
 /** What Tempo takes for blocks whose meta says none. */
 const shardsIfUnknown = 10;
+/** A thousand million traces have so many at the usual size. */
+const shardsMax = 10_000;
+/** Filters are held together, as the traces of a row group are spread over all of them. */
+const bloomBytesMax = 256 << 20;
 
 export interface CheckedBlock {
   traces: number;
@@ -121,8 +125,18 @@ class BlockCheck {
 
   async #readBlooms(): Promise<void> {
     const { bloomShards, tenantID, blockID } = this.#meta;
+    if (bloomShards > shardsMax) {
+      this.say(`meta.json says ${bloomShards} bloom filters`);
+      return;
+    }
+    let bytes = 0;
     for (let shard = 0; shard < (bloomShards || shardsIfUnknown); shard++) {
       const filter = await readOrNull(this.#store, `${tenantID}/${blockID}/bloom-${shard}`);
+      bytes += filter?.length ?? 0;
+      if (bytes > bloomBytesMax) {
+        this.say(`its bloom filters have more than ${bloomBytesMax} bytes: they are not all checked`);
+        return;
+      }
       if (filter === null) this.say(`bloom-${shard} is missing: every lookup reads the block`);
       this.#blooms.push(filter);
     }

@@ -1,4 +1,5 @@
 // `rubato blocks convert`: blocks of any version and columns, written again as the blocks that this configuration makes.
+import { mkdirSync, realpathSync } from "node:fs";
 import { isBlockVersion, printMeta } from "../block/meta.ts";
 import { writtenVersion } from "../block/write_batches.ts";
 import { CommandError } from "../cli/command_error.ts";
@@ -12,7 +13,7 @@ import { writtenColumns } from "../config/written_columns.ts";
 import { isLive } from "../store/block_objects.ts";
 import { LocalStore } from "../store/local_store.ts";
 import type { Store } from "../store/store.ts";
-import { bytesText, countText } from "./bytes_text.ts";
+import { blocksText, bytesText, countText } from "./bytes_text.ts";
 import { namedBlocks, openBlocks, storeOptions } from "./open.ts";
 import { Progress } from "./progress.ts";
 import type { StoredBlock } from "./stored_block.ts";
@@ -46,12 +47,15 @@ export async function convert(argv: readonly string[], terminal: Terminal): Prom
     return;
   }
   const { config, store, blocks, values, rest } = opened;
-  if (values.out === undefined) throw CommandError.usage("-out must say where the new blocks go");
-  const out = new LocalStore(values.out);
-  if (store instanceof LocalStore && store.root === out.root) {
+  if (!values.out) throw CommandError.usage("-out must say where the new blocks go");
+  const out = new LocalStore(madeFolder(values.out));
+  if (store instanceof LocalStore && realpathSync(store.root) === out.root) {
     throw CommandError.usage("-out is the folder that is read: name another one");
   }
-  const chosen = rest.length > 0 ? namedBlocks(blocks, rest) : blocks.filter(({ state }) => state === "live");
+  const chosen =
+    rest.length > 0
+      ? namedBlocks(blocks, rest)
+      : blocks.filter(({ state }) => state === "live" || state === "broken");
   const progress = new Progress(terminal);
   let failed = 0;
   for (const [number, block] of chosen.entries()) {
@@ -63,7 +67,17 @@ export async function convert(argv: readonly string[], terminal: Terminal): Prom
       `${said.word.padEnd(10)} ${printable(`${block.tenant}/${block.id}`)}  ${printable(said.text)}\n`,
     );
   }
-  if (failed > 0) throw CommandError.failed(`${failed} of ${chosen.length} blocks can't be converted`);
+  if (failed > 0) throw CommandError.failed(`${failed} of ${blocksText(chosen.length)} can't be converted`);
+}
+
+/** @returns its path without links, so that it can be told from the one that is read */
+function madeFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true });
+    return realpathSync(path);
+  } catch (error) {
+    throw CommandError.failed(`-out: ${printable((error as Error).message)}`);
+  }
 }
 
 interface Outcome {

@@ -1,11 +1,21 @@
 // `rubato blocks` as its users see it, on blocks of ours that are whole or damaged in a known way, and on Tempo's.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { attribute, field, id, message, text, varintField, span as wireSpan } from "../batch/wire_fixture.ts";
 import { batchOf, defaultOptions, fixtures, haveFixtures } from "../block/encode_fixture.ts";
 import { type BlockMeta, parseMeta } from "../block/meta.ts";
+import { parsePageHeader } from "../block/read_page.ts";
 import { writeBlock } from "../block/write.ts";
 import { run, type Shown } from "../cli/command_fixture.ts";
 import { blockOf } from "../compact/compact_fixture.ts";
@@ -74,6 +84,16 @@ describe("rubato blocks verify", () => {
       /^parquet footer: /m,
     ],
     [
+      "a bit of a page that is another one",
+      (at) => {
+        const bytes = readFileSync(join(at, "data.parquet"));
+        const { headerBytes, compressedBytes } = parsePageHeader(bytes, 4);
+        bytes[4 + headerBytes + compressedBytes - 1]! ^= 1;
+        writeFileSync(join(at, "data.parquet"), bytes);
+      },
+      /page has a wrong checksum$/m,
+    ],
+    [
       "pages of zeros",
       (at) => {
         const bytes = readFileSync(join(at, "data.parquet"));
@@ -85,6 +105,12 @@ describe("rubato blocks verify", () => {
       "traces that the meta does not count",
       (at) => rewrite(join(at, "meta.json"), (text) => text.replace('"totalObjects":3', '"totalObjects":4')),
       /^3 traces, meta\.json says 4$/m,
+    ],
+    [
+      "a meta with a thousand million filters",
+      (at) =>
+        rewrite(join(at, "meta.json"), (text) => text.replace('"bloomShards":1', '"bloomShards":1000000000')),
+      /^meta\.json says 1000000000 bloom filters$/m,
     ],
     ["a meta that is none", (at) => writeFileSync(join(at, "meta.json"), "{"), /^block meta: not JSON$/m],
     [
@@ -117,7 +143,7 @@ describe("rubato blocks verify", () => {
       const { status, out, err } = await verify(changed(change));
       expect(out).toStartWith(`DAMAGED  ${meta.tenantID}/${meta.blockID}\n`);
       expect(out.replaceAll(/^ {9}/gm, "")).toMatch(said);
-      expect({ status, err }).toEqual({ status: 1, err: "rubato blocks: 1 of 1 blocks is damaged\n" });
+      expect({ status, err }).toEqual({ status: 1, err: "rubato blocks: 1 of 1 block is damaged\n" });
     });
   }
 
@@ -126,7 +152,7 @@ describe("rubato blocks verify", () => {
     const other = await blockOf(new LocalStore(copy), [{ trace: 9, span: 1, second: 99 }]);
     const path = join(copy, meta.tenantID, meta.blockID, "data.parquet");
     const original = readFileSync(path);
-    for (let at = 0; at < original.length; at += 211) {
+    for (let at = 0; at < original.length; at += 503) {
       const bytes = Buffer.from(original);
       bytes[at]! ^= 0xff;
       writeFileSync(path, bytes);
@@ -134,6 +160,16 @@ describe("rubato blocks verify", () => {
       expect(out).toContain(`/${meta.blockID}`);
       expect(out).toEndWith(`ok       ${other.tenantID}/${other.blockID}  1 traces, 1 spans\n`);
     }
+  });
+
+  test("goes on after a block that the store does not give", async () => {
+    const copy = changed((at) => {
+      rmSync(join(at, "index"));
+      mkdirSync(join(at, "index"));
+    });
+    const { out, err, status } = await verify(copy);
+    expect({ status, err }).toEqual({ status: 1, err: "rubato blocks: 1 of 1 block can't be read\n" });
+    expect(out).toStartWith(`UNREAD   ${meta.tenantID}/${meta.blockID}  `);
   });
 
   test("passes over what is being written, unless it is asked for", async () => {
@@ -237,11 +273,18 @@ describe("rubato blocks convert", () => {
     const damaged = changed((at) => truncateSync(join(at, "data.parquet"), meta.size - 100));
     const out = join(root, "none");
     const failed = await run("blocks", ["convert", `-path=${damaged}`, `-out=${out}`]);
-    expect(failed).toMatchObject({ status: 1, err: "rubato blocks: 1 of 1 blocks can't be converted\n" });
+    expect(failed).toMatchObject({ status: 1, err: "rubato blocks: 1 of 1 block can't be converted\n" });
     expect(failed.out).toStartWith(`FAILED     ${meta.tenantID}/${meta.blockID}  `);
     expect(await new LocalStore(out).list(meta.tenantID)).toEqual([]);
     expect(await run("blocks", ["convert", `-path=${whole}`, `-out=${whole}`])).toMatchObject({ status: 2 });
-    expect(await run("blocks", ["convert", `-path=${whole}`])).toMatchObject({ status: 2 });
+    symlinkSync(whole, join(root, "link"));
+    for (const wrong of [[], ["-out="], [`-out=${join(root, "link")}`]]) {
+      expect(await run("blocks", ["convert", `-path=${whole}`, ...wrong])).toMatchObject({ status: 2 });
+    }
+    const broken = changed((at) => writeFileSync(join(at, "meta.json"), "{"));
+    expect(await run("blocks", ["convert", `-path=${broken}`, `-out=${out}`])).toMatchObject({ status: 1 });
+    const file = join(broken, meta.tenantID, meta.blockID, "meta.json");
+    expect(await run("blocks", ["convert", `-path=${whole}`, `-out=${file}`])).toMatchObject({ status: 1 });
   });
 });
 
@@ -330,7 +373,7 @@ describe("rubato blocks analyse and suggest-columns", () => {
     ]);
     const table = await run("blocks", ["analyse", "-limit=1", `-path=${path}`]);
     expect(table.out).toMatch(/^SCOPE +NAME .*\nspan +page +80 B +52\.6 % +8 +0 +0\n$/);
-    expect(table.err).toBe("4 smaller ones are not shown, -limit=0 shows all\n8 spans in 1 blocks\n");
+    expect(table.err).toBe("4 smaller ones are not shown, -limit=0 shows all\n8 spans in 1 block\n");
   });
 
   test("give a configuration that can be read", async () => {

@@ -5,7 +5,7 @@ import { CommandError } from "../cli/command_error.ts";
 import { type Option, optionsHelp } from "../cli/options.ts";
 import { printable, printableJson } from "../cli/printable.ts";
 import type { Terminal } from "../cli/terminal.ts";
-import { bytesText, countText } from "./bytes_text.ts";
+import { blocksText, bytesText, countText } from "./bytes_text.ts";
 import { openBlocks, storeOptions } from "./open.ts";
 import type { StoredBlock } from "./stored_block.ts";
 
@@ -52,9 +52,7 @@ export async function list(argv: readonly string[], terminal: Terminal): Promise
     for (const line of [header, ...lines]) terminal.out(`${line}\n`);
   }
   const bytes = blocks.reduce((sum, { meta }) => sum + (meta?.size ?? 0), 0);
-  terminal.err(
-    `${countText(blocks.length)} ${blocks.length === 1 ? "block" : "blocks"}, ${bytesText(bytes)}\n`,
-  );
+  terminal.err(`${blocksText(blocks.length)}, ${bytesText(bytes)}\n`);
 }
 
 function columnsOf(colours: ReturnType<typeof coloursFor>): Column<StoredBlock>[] {

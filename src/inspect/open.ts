@@ -1,5 +1,5 @@
 // Which store a command looks into: the one of a configuration, or a folder that is named.
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { CommandError } from "../cli/command_error.ts";
 import { type Option, parseOptions } from "../cli/options.ts";
 import { printable } from "../cli/printable.ts";
@@ -63,7 +63,7 @@ async function configured(
   try {
     const { config } = await readConfig({ ...(file !== undefined && { file }), expandEnv, flags });
     const { backend, local } = config.storage.trace;
-    if (backend === "local" && !existsSync(local.path)) {
+    if (backend === "local" && !statSync(local.path, { throwIfNoEntry: false })?.isDirectory()) {
       throw CommandError.failed(
         `there is no folder ${printable(local.path)}; -config.file or -path says where blocks are`,
       );
@@ -81,7 +81,8 @@ async function configured(
  * @throws CommandError if a name fits none, or several
  */
 export function namedBlocks(blocks: readonly StoredBlock[], names: readonly string[]): StoredBlock[] {
-  return names.map((name) => {
+  const named = names.map((name) => {
+    if (name === "") throw CommandError.usage("a block's id is empty");
     const [block, ...more] = blocks.filter(({ id }) => id.startsWith(name.toLowerCase()));
     if (block === undefined) throw CommandError.failed(`there is no block "${printable(name)}"`);
     if (more.length > 0) {
@@ -89,4 +90,5 @@ export function namedBlocks(blocks: readonly StoredBlock[], names: readonly stri
     }
     return block;
   });
+  return [...new Set(named)];
 }

@@ -1,7 +1,7 @@
 // The blocks that lie in a store, whatever state they are in: what a reader passes over is here as well.
 import { type BlockMeta, MetaError, parseMeta } from "../block/meta.ts";
 import { listTenants } from "../store/block_list_scan.ts";
-import { type Store, StoreNotFound } from "../store/store.ts";
+import { type Store, StoreError, StoreNotFound } from "../store/store.ts";
 
 /** Metas that are read at a time. */
 const readsMax = 20;
@@ -58,7 +58,8 @@ async function storedBlock(store: Store, tenant: string, id: string): Promise<St
     }
     return { ...place, state: "unfinished", meta: null };
   } catch (error) {
-    if (!(error instanceof MetaError)) throw error;
+    // Of one block; where the whole store can't be read, listing it has failed.
+    if (!(error instanceof MetaError) && !(error instanceof StoreError)) throw error;
     return { ...place, state: "broken", meta: null, problem: error.message };
   }
 }

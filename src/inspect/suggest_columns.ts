@@ -3,7 +3,7 @@ import { CommandError } from "../cli/command_error.ts";
 import { type Option, optionsHelp } from "../cli/options.ts";
 import { printableJson } from "../cli/printable.ts";
 import type { Terminal } from "../cli/terminal.ts";
-import { countText } from "./bytes_text.ts";
+import { blocksText, countText } from "./bytes_text.ts";
 import { openBlocks } from "./open.ts";
 import { suggestedColumns } from "./suggested_columns.ts";
 import { chosenBlocks, chosenOptions, tallyOf, warnLeftOut } from "./tally_blocks.ts";
@@ -40,6 +40,6 @@ export async function suggestColumns(argv: readonly string[], terminal: Terminal
     const entry = `{ scope: ${scope}, name: ${printableJson(JSON.stringify(name))}, type: string }`;
     terminal.out(`        - ${entry} # ${(share * 100).toFixed(1)} % of the ${scope} strings\n`);
   }
-  terminal.err(`from ${countText(spans)} spans in ${countText(chosen.length)} blocks\n`);
+  terminal.err(`from ${countText(spans)} spans in ${blocksText(chosen.length)}\n`);
   warnLeftOut(tally, terminal);
 }

@@ -1,13 +1,15 @@
 // Reads the attributes of blocks that were chosen on the command line.
 import { SpanBatch } from "../batch/span_batch.ts";
-import { isBlockVersion } from "../block/meta.ts";
+import { type BlockMeta, isBlockVersion } from "../block/meta.ts";
+import { ParquetError } from "../block/parquet_error.ts";
 import { BlockReader } from "../block/read.ts";
 import { ReadCaches } from "../block/read_caches.ts";
 import { CommandError } from "../cli/command_error.ts";
 import { type Option, wholeNumber } from "../cli/options.ts";
+import { printable } from "../cli/printable.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { slicesOf } from "../jobs/row_slices.ts";
-import type { Store } from "../store/store.ts";
+import { type Store, StoreError } from "../store/store.ts";
 import { AttributeTally } from "./attribute_tally.ts";
 import { countText } from "./bytes_text.ts";
 import { namedBlocks, storeOptions } from "./open.ts";
@@ -52,9 +54,9 @@ function byEnd(a: StoredBlock, b: StoredBlock): number {
 }
 
 /**
- * Reads blocks whole and counts their attributes.
+ * Reads blocks whole and counts their attributes. A block that was deleted meanwhile or can't be read is warned about.
  *
- * @throws StoreError, ParquetError
+ * @throws CommandError if there is no span
  */
 export async function tallyOf(
   store: Store,
@@ -65,8 +67,8 @@ export async function tallyOf(
   const batch = SpanBatch.create();
   const progress = new Progress(terminal);
   let spans = 0;
-  for (const [number, { meta }] of blocks.entries()) {
-    const reader = await BlockReader.open(store, meta!, new ReadCaches());
+  const add = async (meta: BlockMeta, number: number) => {
+    const reader = await BlockReader.open(store, meta, new ReadCaches());
     const groups = await reader.rowGroups();
     for (let group = 0; group < groups; group++) {
       progress.show((number + group / groups) / blocks.length, `${number + 1} of ${blocks.length}`);
@@ -78,8 +80,18 @@ export async function tallyOf(
         spans += batch.spans;
       }
     }
+  };
+  for (const [number, { id, meta }] of blocks.entries()) {
+    try {
+      await add(meta!, number);
+    } catch (error) {
+      if (!(error instanceof StoreError) && !(error instanceof ParquetError)) throw error;
+      progress.clear();
+      terminal.err(`warning: block ${id} was not counted to its end: ${printable(error.message)}\n`);
+    }
   }
   progress.clear();
+  if (spans === 0) throw CommandError.failed("no span could be read");
   return { tally, spans };
 }
 

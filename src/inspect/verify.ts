@@ -4,8 +4,8 @@ import { CommandError } from "../cli/command_error.ts";
 import { type Option, optionsHelp } from "../cli/options.ts";
 import { printable } from "../cli/printable.ts";
 import type { Terminal } from "../cli/terminal.ts";
-import { type Store, StoreNotFound } from "../store/store.ts";
-import { countText } from "./bytes_text.ts";
+import { type Store, StoreError, StoreNotFound } from "../store/store.ts";
+import { blocksText, countText } from "./bytes_text.ts";
 import { type CheckedBlock, checkBlock } from "./check_block.ts";
 import { namedBlocks, openBlocks, storeOptions } from "./open.ts";
 import { Progress } from "./progress.ts";
@@ -25,8 +25,8 @@ Usage: rubato blocks verify [options] [<id>...]
 
 ${optionsHelp(options)}
 Without ids it reads all live blocks. What is held against each other: meta.json, the length and footer of data.parquet, its
-pages, the order of its traces, its bloom filters and its index. Nothing is written. Blocks of formats that Rubato can't read are
-skipped. Ends with status 1 if a block is damaged.
+pages and their checksums, the order of its traces, its bloom filters and its index. Nothing is written. Blocks of formats that
+Rubato can't read are skipped. Ends with status 1 if a block is damaged or the store does not give it.
 `;
 
 /** @throws CommandError if a block is damaged; StoreError */
@@ -43,6 +43,7 @@ export async function verify(argv: readonly string[], terminal: Terminal): Promi
       : blocks.filter(({ state }) => state === "live" || state === "broken");
   const progress = new Progress(terminal);
   let damaged = 0;
+  let unread = 0;
   for (const [number, block] of chosen.entries()) {
     const name = printable(`${block.tenant}/${block.id}`);
     if (block.meta !== null && !isBlockVersion(block.meta.format)) {
@@ -58,6 +59,11 @@ export async function verify(argv: readonly string[], terminal: Terminal): Promi
       terminal.out(`gone     ${name}\n`);
       continue;
     }
+    if (typeof checked === "string") {
+      unread++;
+      terminal.out(`UNREAD   ${name}  ${printable(checked)}\n`);
+      continue;
+    }
     const { traces, spans, problems } = checked;
     if (problems.length === 0) {
       terminal.out(`ok       ${name}  ${countText(traces)} traces, ${countText(spans)} spans\n`);
@@ -67,19 +73,19 @@ export async function verify(argv: readonly string[], terminal: Terminal): Promi
     terminal.out(`DAMAGED  ${name}\n`);
     for (const problem of problems) terminal.out(`         ${printable(problem)}\n`);
   }
-  if (damaged > 0) {
-    throw CommandError.failed(
-      `${damaged} of ${chosen.length} blocks ${damaged === 1 ? "is" : "are"} damaged`,
-    );
-  }
+  const all = blocksText(chosen.length);
+  const failures: string[] = [];
+  if (damaged > 0) failures.push(`${damaged} of ${all} ${damaged === 1 ? "is" : "are"} damaged`);
+  if (unread > 0) failures.push(`${unread} of ${all} can't be read`);
+  if (failures.length > 0) throw CommandError.failed(failures.join(", "));
 }
 
-/** @returns null if the block was deleted meanwhile */
+/** @returns null if the block was deleted meanwhile; why, if the store does not give it */
 async function check(
   store: Store,
   { tenant, id, state, meta, problem }: StoredBlock,
   progress: (done: number, of: number) => void,
-): Promise<CheckedBlock | null> {
+): Promise<CheckedBlock | string | null> {
   if (meta === null) {
     const why =
       state === "broken" ? problem : "it has no meta.json: it is being written, or that was cut short";
@@ -88,7 +94,8 @@ async function check(
   try {
     return await checkBlock(store, meta, progress);
   } catch (error) {
-    if (!(error instanceof StoreNotFound)) throw error;
+    if (!(error instanceof StoreError)) throw error;
+    if (!(error instanceof StoreNotFound)) return error.message;
     if (await hasMeta(store, `${tenant}/${id}`)) {
       return { traces: 0, spans: 0, problems: ["data.parquet is missing"] };
     }
