@@ -1,4 +1,5 @@
 // Whether a stored block is whole: everything in it is read, and held against what its other objects say.
+
 import { SpanBatch } from "../batch/span_batch.ts";
 import { traceIdBytes } from "../batch/trace_ids.ts";
 import { bloomMayHold, bloomShard } from "../block/find_bloom.ts";
@@ -7,7 +8,8 @@ import { ParquetError } from "../block/parquet_error.ts";
 import { BlockReader } from "../block/read.ts";
 import { ReadCaches } from "../block/read_caches.ts";
 import { slicesOf } from "../jobs/row_slices.ts";
-import { type Store, StoreNotFound } from "../store/store.ts";
+import { readIfThere } from "../store/read_if_there.ts";
+import type { Store } from "../store/store.ts";
 
 /** Of one block. Further ones are counted. */
 const problemsMax = 8;
@@ -131,7 +133,7 @@ class BlockCheck {
     }
     let bytes = 0;
     for (let shard = 0; shard < (bloomShards || shardsIfUnknown); shard++) {
-      const filter = await readOrNull(this.#store, `${tenantID}/${blockID}/bloom-${shard}`);
+      const filter = await readIfThere(this.#store, `${tenantID}/${blockID}/bloom-${shard}`);
       bytes += filter?.length ?? 0;
       if (bytes > bloomBytesMax) {
         this.say(`its bloom filters have more than ${bloomBytesMax} bytes: they are not all checked`);
@@ -165,7 +167,7 @@ class BlockCheck {
 
   /** A block without an index object is read all the same: its footer has the bounds. */
   async #judgeIndex(): Promise<void> {
-    const bytes = await readOrNull(this.#store, `${this.#meta.tenantID}/${this.#meta.blockID}/index`);
+    const bytes = await readIfThere(this.#store, `${this.#meta.tenantID}/${this.#meta.blockID}/index`);
     if (bytes === null) return;
     const said = indexIds(bytes);
     if (said === null) this.say("index: not the index of a block");
@@ -183,14 +185,5 @@ function indexIds(bytes: Uint8Array): string[] | null {
     return rowGroups.map((id: unknown) => Buffer.from(String(id), "base64").toString("hex"));
   } catch {
     return null;
-  }
-}
-
-async function readOrNull(store: Store, path: string): Promise<Uint8Array | null> {
-  try {
-    return await store.read(path);
-  } catch (error) {
-    if (error instanceof StoreNotFound) return null;
-    throw error;
   }
 }

@@ -1,7 +1,9 @@
 // The blocks that lie in a store, whatever state they are in: what a reader passes over is here as well.
+
 import { type BlockMeta, MetaError, parseMeta } from "../block/meta.ts";
 import { listTenants } from "../store/block_list_scan.ts";
-import { type Store, StoreError, StoreNotFound } from "../store/store.ts";
+import { readIfThere } from "../store/read_if_there.ts";
+import { type Store, StoreError } from "../store/store.ts";
 
 /** Metas that are read at a time. */
 const readsMax = 20;
@@ -50,7 +52,7 @@ async function storedBlock(store: Store, tenant: string, id: string): Promise<St
       ["meta.json", "live"],
       ["meta.compacted.json", "compacted"],
     ] as const) {
-      const bytes = await readOrNull(store, `${tenant}/${id}/${name}`);
+      const bytes = await readIfThere(store, `${tenant}/${id}/${name}`);
       if (bytes === null) continue;
       // The folder says which block it is, as readers take it.
       const meta = { ...parseMeta(new TextDecoder().decode(bytes)), tenantID: tenant, blockID: id };
@@ -61,15 +63,6 @@ async function storedBlock(store: Store, tenant: string, id: string): Promise<St
     // Of one block; where the whole store can't be read, listing it has failed.
     if (!(error instanceof MetaError) && !(error instanceof StoreError)) throw error;
     return { ...place, state: "broken", meta: null, problem: error.message };
-  }
-}
-
-async function readOrNull(store: Store, path: string): Promise<Uint8Array | null> {
-  try {
-    return await store.read(path);
-  } catch (error) {
-    if (error instanceof StoreNotFound) return null;
-    throw error;
   }
 }
 

@@ -6,8 +6,8 @@ import type { Config } from "../config/config.ts";
 import { writtenColumns } from "../config/written_columns.ts";
 import { buffersOfMeasured } from "../jobs/measure_job.ts";
 import { buffersOf } from "../jobs/search_job.ts";
-import { openStore, type Store } from "../store/store.ts";
-import { StoreNotFound } from "../store/store_error.ts";
+import { readIfThere } from "../store/read_if_there.ts";
+import { openStore } from "../store/store.ts";
 import { log } from "../telemetry/log.ts";
 import { profileHandlers } from "../telemetry/profile_calls.ts";
 import { serveCalls } from "../threads/call.ts";
@@ -130,13 +130,4 @@ function blockOptions(config: Config, tenant: string, blockId: string): BlockWri
     bloomShardBytes: block.bloom_filter_shard_size_bytes,
     replicationFactor: 1,
   };
-}
-
-async function readIfThere(store: Store, path: string): Promise<Uint8Array | null> {
-  try {
-    return await store.read(path);
-  } catch (cause) {
-    if (cause instanceof StoreNotFound) return null;
-    throw cause;
-  }
 }

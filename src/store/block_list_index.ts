@@ -1,12 +1,14 @@
 // The tenant index, a tenant's metas in one object, so that not every process reads them one by one: `index.pb.zst`, and
 // `index.json.gz` for those that know only that.
+
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import type { BlockMeta } from "../block/meta.ts";
 import type { CompactedBlock } from "./block_list.ts";
 import { parseJsonIndex, printJsonIndex } from "./block_list_index_json.ts";
 import { parseProtobufIndex, printProtobufIndex } from "./block_list_index_protobuf.ts";
-import { type Store, StoreNotFound } from "./store.ts";
+import { readIfThere } from "./read_if_there.ts";
+import type { Store } from "./store.ts";
 
 export interface TenantIndex {
   /** ms since the epoch. */
@@ -70,15 +72,6 @@ function ofTenant(tenant: string, index: TenantIndex): TenantIndex {
       compactedMs,
     })),
   };
-}
-
-async function readIfThere(store: Store, path: string): Promise<Uint8Array | null> {
-  try {
-    return await store.read(path);
-  } catch (error) {
-    if (error instanceof StoreNotFound) return null;
-    throw error;
-  }
 }
 
 function gunzip(bytes: Uint8Array): Promise<Uint8Array> {
