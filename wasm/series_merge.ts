@@ -22,10 +22,8 @@ export function mergeGroups(count: u32, all: u32, groupsMax: u32, bytesMax: u32)
     const from = at(Column.Input) + start;
     const length = end - start;
     start = end;
-    const held = strings();
-    const bytes = load<u32>(at(Column.StringEnd) + ((<usize>held - 1) << 2));
     let own: u32 = 0;
-    if (held < groupsMax && bytes + length <= bytesMax) own = intern(STRINGS, from, length) + 1;
+    if (hasRoom(length, groupsMax, bytesMax)) own = intern(STRINGS, from, length) + 1;
     else own = <u32>(find(STRINGS, from, length) + 1);
     without += <u32>(own == 0);
     store<u32>(at(Column.SeriesIn4) + (group << 2), own);
@@ -38,6 +36,13 @@ function beginMerge(count: u32, all: u32): u32 {
   reserve(Column.SeriesIn4, (all + 1) << 2);
   memory.fill(at(Column.SeriesIn4) + ((<usize>count) << 2), 0, (all - count) << 2);
   return all - count;
+}
+
+/** Tells whether one more key of this length may be held. */
+function hasRoom(length: u32, groupsMax: u32, bytesMax: u32): bool {
+  const held = strings();
+  const bytes = load<u32>(at(Column.StringEnd) + ((<usize>held - 1) << 2));
+  return held < groupsMax && bytes + length <= bytesMax;
 }
 
 /** Adds the cells that are handed in, in SeriesIn0 to SeriesIn3, to those of the groups that mergeGroups() has found for theirs. */
@@ -79,10 +84,8 @@ export function mergeComparedGroups(
     let own: u32 = <u32>(find(STRINGS, from, length) + 1);
     if (!own && length) {
       const prefix = attributeLength(from);
-      const held = strings();
-      const bytes = load<u32>(at(Column.StringEnd) + ((<usize>held - 1) << 2));
       // The names of the attributes take as much room once more.
-      if (held < groupsMax && bytes + length <= bytesMax >>> 1) {
+      if (hasRoom(length, groupsMax, bytesMax >>> 1)) {
         const values = valuesOf(from, prefix);
         if (load<u32>(values) < valuesMax) {
           store<u32>(values, load<u32>(values) + 1);

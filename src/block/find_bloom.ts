@@ -15,7 +15,12 @@ const hashesMax = 64;
  */
 export function bloomShard(batch: SpanBatch, id: Uint8Array, shards: number): number {
   giveBytes(batch, id);
-  return batch.core.bloomShardOfInput!(shards || shardsIfUnknown);
+  return batch.core.bloomShardOfInput!(bloomShards(shards));
+}
+
+/** How many bloom objects a block has, by what its meta says. */
+export function bloomShards(said: number): number {
+  return said || shardsIfUnknown;
 }
 
 /** A bit of a filter: the byte of the bloom object that it is in, and its mask there. */

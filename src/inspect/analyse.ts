@@ -1,5 +1,4 @@
 // `rubato blocks analyse`: which attributes take the bytes of blocks.
-import { type DedicatedColumn, staticColumnsV4 } from "../block/dedicated.ts";
 import { type Colours, coloursFor } from "../cli/colours.ts";
 import { type Column, layOut } from "../cli/columns.ts";
 import { type Option, optionsHelp, wholeNumber } from "../cli/options.ts";
@@ -8,6 +7,7 @@ import type { Terminal } from "../cli/terminal.ts";
 import type { Tally } from "./attribute_tally.ts";
 import { blocksText, bytesText, countText } from "./bytes_text.ts";
 import { openBlocks } from "./open.ts";
+import { type OwnColumn, ownColumn } from "./own_column.ts";
 import { chosenBlocks, chosenOptions, tallyOf, warnLeftOut } from "./tally_blocks.ts";
 
 const limitDefault = 20;
@@ -44,7 +44,7 @@ export async function analyse(argv: readonly string[], terminal: Terminal): Prom
   const rows = tally.rows.map((row) => ({
     ...row,
     share: row.stringBytes / (stringBytes.get(row.owner) || 1),
-    column: columnOf(row, dedicated),
+    column: ownColumn(row, dedicated),
   }));
   if (values.json !== undefined) {
     const all = { blocks: chosen.map(({ id }) => id), spans, attributes: rows };
@@ -67,14 +67,7 @@ function bytesByOwner(rows: readonly Tally[]): Map<string, number> {
   return bytes;
 }
 
-function columnOf({ owner, name }: Tally, dedicated: readonly DedicatedColumn[]): string {
-  const isThis = (column: { scope: string; name: string }) => column.scope === owner && column.name === name;
-  if (owner === "resource" && name === "service.name") return "always";
-  if (dedicated.some(isThis)) return "dedicated";
-  return staticColumnsV4.some(isThis) ? "before vParquet5" : "";
-}
-
-type Row = Tally & { share: number; column: string };
+type Row = Tally & { share: number; column: OwnColumn };
 
 function columnsOf(colours: Colours): Column<Row>[] {
   const plain = () => (text: string) => text;

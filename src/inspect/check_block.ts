@@ -2,7 +2,7 @@
 
 import { SpanBatch } from "../batch/span_batch.ts";
 import { traceIdBytes } from "../batch/trace_ids.ts";
-import { bloomMayHold, bloomShard } from "../block/find_bloom.ts";
+import { bloomMayHold, bloomShard, bloomShards } from "../block/find_bloom.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import { ParquetError } from "../block/parquet_error.ts";
 import { BlockReader } from "../block/read.ts";
@@ -13,8 +13,6 @@ import type { Store } from "../store/store.ts";
 
 /** Of one block. Further ones are counted. */
 const problemsMax = 8;
-/** What Tempo takes for blocks whose meta says none. */
-const shardsIfUnknown = 10;
 /** A thousand million traces have so many at the usual size. */
 const shardsMax = 10_000;
 /** Filters are held together, as the traces of a row group are spread over all of them. */
@@ -126,13 +124,14 @@ class BlockCheck {
   }
 
   async #readBlooms(): Promise<void> {
-    const { bloomShards, tenantID, blockID } = this.#meta;
-    if (bloomShards > shardsMax) {
-      this.say(`meta.json says ${bloomShards} bloom filters`);
+    const { tenantID, blockID } = this.#meta;
+    const shards = bloomShards(this.#meta.bloomShards);
+    if (shards > shardsMax) {
+      this.say(`meta.json says ${shards} bloom filters`);
       return;
     }
     let bytes = 0;
-    for (let shard = 0; shard < (bloomShards || shardsIfUnknown); shard++) {
+    for (let shard = 0; shard < shards; shard++) {
       const filter = await readIfThere(this.#store, `${tenantID}/${blockID}/bloom-${shard}`);
       bytes += filter?.length ?? 0;
       if (bytes > bloomBytesMax) {

@@ -1,6 +1,7 @@
 // `rubato blocks convert`: blocks of any version and columns, written again as the blocks that this configuration makes.
 import { mkdirSync, realpathSync } from "node:fs";
-import { isBlockVersion, printMeta } from "../block/meta.ts";
+import { isBlockVersion } from "../block/meta.ts";
+import { writeMeta } from "../block/write.ts";
 import { writtenVersion } from "../block/write_batches.ts";
 import { CommandError } from "../cli/command_error.ts";
 import { type Option, optionsHelp } from "../cli/options.ts";
@@ -106,10 +107,7 @@ async function outcome(
     throw error;
   }
   const converted = { ...merged.meta, compactionLevel: meta.compactionLevel };
-  await out.write(
-    `${meta.tenantID}/${meta.blockID}/meta.json`,
-    new TextEncoder().encode(printMeta(converted)),
-  );
+  await writeMeta(out, converted);
   const repeats = merged.spansRead - merged.spans;
   const left = repeats > 0 ? `, ${countText(repeats)} repeats left out` : "";
   const sizes = `${bytesText(meta.size)} to ${bytesText(converted.size)}`;

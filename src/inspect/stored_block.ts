@@ -1,13 +1,12 @@
 // The blocks that lie in a store, whatever state they are in: what a reader passes over is here as well.
 
-import { type BlockMeta, MetaError, parseMeta } from "../block/meta.ts";
+import { type BlockMeta, MetaError } from "../block/meta.ts";
 import { listTenants } from "../store/block_list_scan.ts";
-import { readIfThere } from "../store/read_if_there.ts";
+import { listBlockIds, readMeta } from "../store/block_objects.ts";
 import { type Store, StoreError } from "../store/store.ts";
 
 /** Metas that are read at a time. */
 const readsMax = 20;
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Unfinished: a folder without a meta, that is being written or was not written or deleted to its end. */
 export type BlockState = "live" | "compacted" | "unfinished" | "broken";
@@ -36,7 +35,7 @@ export async function storedBlocks(store: Store, tenant: string | undefined): Pr
 }
 
 async function ofTenant(store: Store, tenant: string): Promise<StoredBlock[]> {
-  const next = (await store.list(tenant)).filter((name) => uuidPattern.test(name)).values();
+  const next = (await listBlockIds(store, tenant)).values();
   const found: StoredBlock[] = [];
   const read = async () => {
     for (const id of next) found.push(await storedBlock(store, tenant, id));
@@ -52,10 +51,8 @@ async function storedBlock(store: Store, tenant: string, id: string): Promise<St
       ["meta.json", "live"],
       ["meta.compacted.json", "compacted"],
     ] as const) {
-      const bytes = await readIfThere(store, `${tenant}/${id}/${name}`);
-      if (bytes === null) continue;
-      // The folder says which block it is, as readers take it.
-      const meta = { ...parseMeta(new TextDecoder().decode(bytes)), tenantID: tenant, blockID: id };
+      const meta = await readMeta(store, { tenantID: tenant, blockID: id }, name);
+      if (meta === null) continue;
       return { ...place, state, meta };
     }
     return { ...place, state: "unfinished", meta: null };
@@ -66,7 +63,8 @@ async function storedBlock(store: Store, tenant: string, id: string): Promise<St
   }
 }
 
-function byEnd(a: StoredBlock, b: StoredBlock): number {
+/** By the end of their time; those without a meta come first. */
+export function byEnd(a: StoredBlock, b: StoredBlock): number {
   return endOf(a) - endOf(b) || (a.id < b.id ? -1 : 1);
 }
 

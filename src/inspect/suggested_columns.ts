@@ -1,6 +1,6 @@
 // Which attributes deserve dedicated columns.
-import { staticColumnsV4 } from "../block/dedicated.ts";
 import type { Tally } from "./attribute_tally.ts";
+import { ownColumn } from "./own_column.ts";
 
 /** Columns of strings that a vParquet4 block can have for a scope. */
 const columnsMax = 10;
@@ -23,15 +23,10 @@ export function suggestedColumns(tallies: readonly Tally[]): SuggestedColumn[] {
     const ofScope = tallies.filter(({ owner }) => owner === scope);
     const all = ofScope.reduce((sum, { stringBytes }) => sum + stringBytes, 0);
     return ofScope
-      .filter(({ name, stringBytes, strings, ints, others }) => {
-        const hasColumn =
-          name === "service.name" || staticColumnsV4.some((one) => one.scope === scope && one.name === name);
-        return (
-          !hasColumn &&
-          stringBytes >= shareMin * all &&
-          strings >= stringsMin * (strings + ints + others) &&
-          all > 0
-        );
+      .filter((tally) => {
+        const { stringBytes, strings, ints, others } = tally;
+        const isLarge = all > 0 && stringBytes >= shareMin * all;
+        return isLarge && strings >= stringsMin * (strings + ints + others) && ownColumn(tally, []) === "";
       })
       .sort((a, b) => b.stringBytes - a.stringBytes)
       .slice(0, columnsMax)

@@ -14,7 +14,7 @@ import { AttributeTally } from "./attribute_tally.ts";
 import { countText } from "./bytes_text.ts";
 import { namedBlocks, storeOptions } from "./open.ts";
 import { Progress } from "./progress.ts";
-import type { StoredBlock } from "./stored_block.ts";
+import { byEnd, type StoredBlock } from "./stored_block.ts";
 
 const blocksDefault = 10;
 
@@ -47,10 +47,6 @@ export function chosenBlocks(
   const live = blocks.filter((block) => block.state === "live" && isReadable(block)).sort(byEnd);
   if (live.length === 0) throw CommandError.failed("there is no block to read");
   return most === 0 ? live : live.slice(-most);
-}
-
-function byEnd(a: StoredBlock, b: StoredBlock): number {
-  return Date.parse(a.meta!.endTime) - Date.parse(b.meta!.endTime);
 }
 
 /**

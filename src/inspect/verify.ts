@@ -4,6 +4,7 @@ import { CommandError } from "../cli/command_error.ts";
 import { type Option, optionsHelp } from "../cli/options.ts";
 import { printable } from "../cli/printable.ts";
 import type { Terminal } from "../cli/terminal.ts";
+import { isCompacted, isLive } from "../store/block_objects.ts";
 import { type Store, StoreError, StoreNotFound } from "../store/store.ts";
 import { blocksText, countText } from "./bytes_text.ts";
 import { type CheckedBlock, checkBlock } from "./check_block.ts";
@@ -83,7 +84,7 @@ export async function verify(argv: readonly string[], terminal: Terminal): Promi
 /** @returns null if the block was deleted meanwhile; why, if the store does not give it */
 async function check(
   store: Store,
-  { tenant, id, state, meta, problem }: StoredBlock,
+  { state, meta, problem }: StoredBlock,
   progress: (done: number, of: number) => void,
 ): Promise<CheckedBlock | string | null> {
   if (meta === null) {
@@ -96,21 +97,9 @@ async function check(
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     if (!(error instanceof StoreNotFound)) return error.message;
-    if (await hasMeta(store, `${tenant}/${id}`)) {
+    if ((await isLive(store, meta)) || (await isCompacted(store, meta))) {
       return { traces: 0, spans: 0, problems: ["data.parquet is missing"] };
     }
     return null;
   }
-}
-
-async function hasMeta(store: Store, folder: string): Promise<boolean> {
-  for (const name of ["meta.json", "meta.compacted.json"]) {
-    try {
-      await store.size(`${folder}/${name}`);
-      return true;
-    } catch (error) {
-      if (!(error instanceof StoreNotFound)) throw error;
-    }
-  }
-  return false;
 }

@@ -12,6 +12,7 @@ import {
 } from "./metrics_types.ts";
 import { queryAnswers } from "./query_answers.ts";
 import { QueryTurns } from "./query_turns.ts";
+import { noSearchMetrics } from "./search_types.ts";
 
 /** Bytes of the series of one answer as messages: room for as many samples as there can be, and as much for their labels. */
 const answerBytesMax = 64 << 20;
@@ -98,15 +99,7 @@ export class MetricsQueries {
 const nothing: MetricsPart = {
   series: [],
   timesMs: new Float64Array(0),
-  metrics: {
-    inspectedTraces: 0,
-    inspectedBytes: 0,
-    totalBlocks: 0,
-    completedJobs: 0,
-    totalJobs: 0,
-    totalBlockBytes: 0,
-    inspectedSpans: 0,
-  },
+  metrics: noSearchMetrics,
   partial: null,
   final: true,
 };

@@ -6,7 +6,7 @@ import { QueryMetrics } from "../telemetry/query_metrics.ts";
 import { MetricsQueries } from "./metrics_queries.ts";
 import type { MetricsAnswer, MetricsRequest, Series } from "./metrics_types.ts";
 import { QueryTurns } from "./query_turns.ts";
-import { noSearchMetrics } from "./search_fixture.ts";
+import { noSearchMetrics } from "./search_types.ts";
 
 export function string(key: string, value: string): Label {
   return { key, value: { type: "string", value } };

@@ -14,7 +14,7 @@ import { seriesOfPart } from "./metrics_answer.ts";
 import type { MetricsSources } from "./metrics_engine.ts";
 import type { MetricsRequest, Series } from "./metrics_types.ts";
 import type { Asked } from "./search_engine.ts";
-import type { SearchMetrics } from "./search_types.ts";
+import { noSearchMetrics, type SearchMetrics } from "./search_types.ts";
 import { TracePlaces } from "./trace_places.ts";
 
 /** Blocks that a worker counts in one job. */
@@ -47,15 +47,7 @@ export class MetricsRun {
   readonly #counted = new Set<string>();
   #leftOutTraces = 0;
   #isSplitUnknown = false;
-  readonly #metrics: SearchMetrics = {
-    inspectedTraces: 0,
-    inspectedBytes: 0,
-    totalBlocks: 0,
-    completedJobs: 0,
-    totalJobs: 0,
-    totalBlockBytes: 0,
-    inspectedSpans: 0,
-  };
+  readonly #metrics: SearchMetrics = { ...noSearchMetrics };
 
   constructor(request: MetricsRequest, signal: AbortSignal, sources: MetricsSources) {
     this.#request = request;

@@ -1,7 +1,7 @@
 // For tests only: traces of an answer through protobuf-es, which shares no code with what is tested.
 import { fromJson, type JsonObject, toBinary } from "@bufbuild/protobuf";
 import { TraceSearchMetadataSchema } from "../gen/tempopb/tempo_pb.ts";
-import type { FoundSummary, SearchMetrics, TagsMetrics } from "./search_types.ts";
+import type { FoundSummary, TagsMetrics } from "./search_types.ts";
 
 /** @param metadata as proto3 JSON; the first of its span sets is its span set as well */
 export function summaryOf(traceId: string, metadata: JsonObject): FoundSummary {
@@ -14,16 +14,6 @@ export function summaryOf(traceId: string, metadata: JsonObject): FoundSummary {
     message: toBinary(TraceSearchMetadataSchema, message),
   };
 }
-
-export const noSearchMetrics: SearchMetrics = {
-  inspectedTraces: 0,
-  inspectedBytes: 0,
-  totalBlocks: 0,
-  completedJobs: 0,
-  totalJobs: 0,
-  totalBlockBytes: 0,
-  inspectedSpans: 0,
-};
 
 export const noTagsMetrics: TagsMetrics = {
   inspectedBytes: 0,

@@ -20,7 +20,12 @@ import type { ReportOptions, Summary } from "../search/report.ts";
 import type { AnswerMemory } from "./answer_memory.ts";
 import { type BlockRow, Candidates, candidatesMax, type Source } from "./candidates.ts";
 import type { Asked } from "./search_engine.ts";
-import type { FoundSummary, SearchMetrics, SearchRequest } from "./search_types.ts";
+import {
+  type FoundSummary,
+  noSearchMetrics,
+  type SearchMetrics,
+  type SearchRequest,
+} from "./search_types.ts";
 import { type SearchSources, TracePlaces } from "./trace_places.ts";
 
 const nanosPerSecond = 1_000_000_000n;
@@ -67,15 +72,7 @@ export class SearchRun {
   readonly #shown = new WeakSet<Summary>();
   /** Bytes of the largest summary so far. */
   #summaryBytes = 1;
-  readonly #metrics: SearchMetrics = {
-    inspectedTraces: 0,
-    inspectedBytes: 0,
-    totalBlocks: 0,
-    completedJobs: 0,
-    totalJobs: 0,
-    totalBlockBytes: 0,
-    inspectedSpans: 0,
-  };
+  readonly #metrics: SearchMetrics = { ...noSearchMetrics };
   /** One settling at a time. */
   #settling: Promise<Summary[]> = Promise.resolve([]);
 

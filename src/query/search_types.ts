@@ -29,6 +29,17 @@ export interface SearchMetrics {
   inspectedSpans: number;
 }
 
+/** Of a query that has not begun. */
+export const noSearchMetrics: Readonly<SearchMetrics> = {
+  inspectedTraces: 0,
+  inspectedBytes: 0,
+  totalBlocks: 0,
+  completedJobs: 0,
+  totalJobs: 0,
+  totalBlockBytes: 0,
+  inspectedSpans: 0,
+};
+
 /** A trace of an answer. */
 export interface FoundSummary {
   /** 32 hex digits. */

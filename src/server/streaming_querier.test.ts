@@ -18,7 +18,7 @@ import { answering, answerOf, seriesOf, string } from "../query/metrics_queries_
 import type { MetricsQuerier, MetricsRequest } from "../query/metrics_types.ts";
 import { QueryTimeout } from "../query/query_errors.ts";
 import { QueryTurns } from "../query/query_turns.ts";
-import { noSearchMetrics, noTagsMetrics, summaryOf } from "../query/search_fixture.ts";
+import { noTagsMetrics, summaryOf } from "../query/search_fixture.ts";
 import { SearchQueries } from "../query/search_queries.ts";
 import type {
   Searcher,
@@ -27,6 +27,7 @@ import type {
   TagNamesRequest,
   TagValuesRequest,
 } from "../query/search_types.ts";
+import { noSearchMetrics } from "../query/search_types.ts";
 import { TagQueries } from "../query/tag_queries.ts";
 import { QueryTooLarge } from "../search/query_error.ts";
 import { Registry } from "../telemetry/metrics.ts";

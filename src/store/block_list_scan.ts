@@ -1,15 +1,15 @@
 // Reads the blocks of a tenant from their metas, one by one.
 import { setTimeout as wait } from "node:timers/promises";
-import { type BlockMeta, MetaError, parseMeta } from "../block/meta.ts";
+import { type BlockMeta, MetaError } from "../block/meta.ts";
 import { log } from "../telemetry/log.ts";
 import type { FoundBlocks } from "./block_list.ts";
+import { listBlockIds, readMeta } from "./block_objects.ts";
 import { LeaseUnreadable, replacedBlocks } from "./compaction_lease.ts";
 import { type Store, StoreNotFound } from "./store.ts";
 
 const readsMaxDefault = 50;
 /** Others may merge blocks faster than they are read: what is found after so many passes stands until the next poll. */
 const passesMax = 4;
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** What Tempo keeps beside the tenants, as far as it could be taken for one. */
 const notTenants: ReadonlySet<string> = new Set(["", "tempo_cluster_seed.json", "work.json"]);
 /** Metas that were complained about, so that not every poll does. */
@@ -87,7 +87,7 @@ class Scan {
   ) {}
 
   async run(): Promise<FoundBlocks> {
-    const ids = (await this.store.list(this.tenant)).filter((name) => uuidPattern.test(name));
+    const ids = await listBlockIds(this.store, this.tenant);
     const next = ids.values();
     const read = async (): Promise<void> => {
       for (const id of next) await this.#block(id);
@@ -126,21 +126,16 @@ class Scan {
     }
     const { jitterMsMax = 0 } = this.options;
     if (jitterMsMax > 0) await wait(Math.random() * jitterMsMax);
-    return await this.#meta(id, "meta.json");
+    return await readMeta(this.store, { tenantID: this.tenant, blockID: id }, "meta.json");
   }
 
   async #compacted(id: string): Promise<{ meta: BlockMeta; compactedMs: number } | null> {
     const compactedMs = await unlessMissing(this.store.modified(`${this.tenant}/${id}/meta.compacted.json`));
     if (compactedMs === null) return null;
-    const meta = this.known.compacted.get(id)?.meta ?? (await this.#meta(id, "meta.compacted.json"));
+    const meta =
+      this.known.compacted.get(id)?.meta ??
+      (await readMeta(this.store, { tenantID: this.tenant, blockID: id }, "meta.compacted.json"));
     return meta && { meta, compactedMs };
-  }
-
-  /** The folder says which tenant and block it is, as the bucket may have been copied under another name. */
-  async #meta(id: string, name: string): Promise<BlockMeta | null> {
-    const bytes = await unlessMissing(this.store.read(`${this.tenant}/${id}/${name}`));
-    if (!bytes) return null;
-    return { ...parseMeta(new TextDecoder().decode(bytes)), tenantID: this.tenant, blockID: id };
   }
 }
 

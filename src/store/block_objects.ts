@@ -1,6 +1,9 @@
 // The objects by which a block is one: its meta, live or compacted, and the flag that forbids to merge it.
-import type { BlockMeta } from "../block/meta.ts";
+import { type BlockMeta, parseMeta } from "../block/meta.ts";
+import { readIfThere } from "./read_if_there.ts";
 import { type Store, StoreNotFound } from "./store.ts";
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 type Place = Pick<BlockMeta, "tenantID" | "blockID">;
 
@@ -40,6 +43,29 @@ export async function markCompacted(store: Store, place: Place): Promise<boolean
   await store.write(`${folder}/meta.compacted.json`, meta);
   await store.delete(`${folder}/meta.json`);
   return true;
+}
+
+/** Ids of the blocks of a tenant, whatever state they are in. @throws StoreError */
+export async function listBlockIds(store: Store, tenant: string): Promise<string[]> {
+  return (await store.list(tenant)).filter((name) => uuidPattern.test(name));
+}
+
+/**
+ * Reads the meta of a block.
+ *
+ * @returns null if there is none of this name
+ * @throws MetaError, StoreError
+ */
+export async function readMeta(
+  store: Store,
+  place: Place,
+  name: "meta.json" | "meta.compacted.json",
+): Promise<BlockMeta | null> {
+  const bytes = await readIfThere(store, `${folderOf(place)}/${name}`);
+  if (bytes === null) return null;
+  // The folder says which tenant and block it is, as the bucket may have been copied under another name.
+  const { tenantID, blockID } = place;
+  return { ...parseMeta(new TextDecoder().decode(bytes)), tenantID, blockID };
 }
 
 export function folderOf({ tenantID, blockID }: Place): string {
