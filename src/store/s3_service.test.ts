@@ -143,9 +143,7 @@ describe("S3Service", () => {
   test("says what can't be sent without saying a secret", async () => {
     for (const token of ["secret\ntoken", "secret-ü", "secret-日"]) {
       const error = await set([], {}, token).service.get("k", null, never()).catch(String);
-      expect(error).toBe(
-        "StoreError: store: the session token has characters that a request to S3 can't have",
-      );
+      expect(error).toBe("StoreError: store: the session token has characters that a request can't have");
     }
     const written = set([], { metadata: { owner: "Zoë" } }).service.put("k", bytes("x"), "none", never());
     await expect(written).rejects.toThrow("the header x-amz-meta-owner has characters");

@@ -12,9 +12,10 @@ import type {
 } from "./object_service.ts";
 import { s3Error } from "./s3_error.ts";
 import { keyHeaders, objectHeaders, type S3ObjectSettings } from "./s3_headers.ts";
-import type { S3Requests, S3Response } from "./s3_request.ts";
+import type { S3Requests } from "./s3_request.ts";
 import { elements, elementText, escapeXml } from "./s3_xml.ts";
 import { ServiceError } from "./service_error.ts";
+import type { ServiceResponse } from "./service_request.ts";
 import type { StoreRange } from "./store.ts";
 import { StoreNotFound } from "./store_error.ts";
 
@@ -192,7 +193,7 @@ export class S3Service implements ObjectService {
   }
 
   /** A request for an object, which may not be there. */
-  async #ofObject(key: string, asked: Promise<S3Response>): Promise<S3Response> {
+  async #ofObject(key: string, asked: Promise<ServiceResponse>): Promise<ServiceResponse> {
     try {
       return await asked;
     } catch (error) {
@@ -206,14 +207,14 @@ function isReason(error: unknown, reason: string): boolean {
   return error instanceof ServiceError && error.reason === reason;
 }
 
-function tagOf({ status, headers }: S3Response, what: string): string {
+function tagOf({ status, headers }: ServiceResponse, what: string): string {
   const tag = headers.get("etag");
   if (tag === null && status !== 416) throw unclear(what, "no ETag");
   return tag ?? "";
 }
 
 /** Bytes of the body by its headers; NaN if they don't say. */
-function bytesAnnounced({ headers, body }: S3Response): number {
+function bytesAnnounced({ headers, body }: ServiceResponse): number {
   const length = headers.get("content-length");
   return length === null ? body.length : Number(length);
 }

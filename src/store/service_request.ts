@@ -1,0 +1,87 @@
+// One request over HTTP to an object service, and its answer; what goes wrong on the way, in the terms of ServiceError.
+import type { Fetch } from "./fetch.ts";
+import { ServiceError } from "./service_error.ts";
+import { StoreError } from "./store_error.ts";
+
+/** So much of an error's body is looked at. */
+export const errorBodyBytesMax = 64 << 10;
+const causesMax = 5;
+/** Others are no text of a header, or not the one that was signed. */
+const printableAscii = /^[ -~]*$/;
+/** The runtimes' words for a connection that was never made. */
+const neverSent = /refused|ENOTFOUND|EAI_AGAIN|FailedToOpenSocket|unreachable|dns/i;
+/** And for a certificate that does not become good by trying again. */
+const badCertificate = /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|UnknownIssuer/i;
+
+export type ServiceMethod = "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
+
+export interface ServiceRequest {
+  method: ServiceMethod;
+  url: URL;
+  headers: Headers;
+  body?: Uint8Array;
+  /** What it is for, for errors: "read x". */
+  what: string;
+}
+
+export interface ServiceResponse {
+  status: number;
+  headers: Headers;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Sends a request and reads the whole answer, whatever its status.
+ *
+ * @throws ServiceError if there is no whole answer; StoreError if the signal gave it up
+ */
+export async function exchange(
+  fetch: Fetch,
+  { method, url, headers, body, what }: ServiceRequest,
+  signal: AbortSignal,
+): Promise<ServiceResponse> {
+  try {
+    const response = await fetch(url.href, { method, headers, body, redirect: "manual", signal });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return { status: response.status, headers: response.headers, body: bytes };
+  } catch (error) {
+    throw connectionError(what, url, error, signal);
+  }
+}
+
+/**
+ * Not left to the runtime, whose errors show what is wrong: it may be a secret.
+ *
+ * @throws StoreError
+ */
+export function checkHeaderText(name: string, value: string): void {
+  if (!printableAscii.test(value)) {
+    throw new StoreError(`store: ${name} has characters that a request can't have`);
+  }
+}
+
+function connectionError(what: string, url: URL, error: unknown, signal: AbortSignal): Error {
+  if (signal.aborted) {
+    const { message = "given up" } = (signal.reason ?? {}) as Partial<Error>;
+    return new StoreError(`store: cannot ${what}: ${message.replace(/^store: /, "")}`, { cause: error });
+  }
+  const { code = "" } = error as NodeJS.ErrnoException;
+  const message = messagesOf(error);
+  // Without names of ours, in which any word may stand.
+  const words = `${code} ${message}`.replaceAll(url.href, "").replaceAll(url.hostname, "");
+  return new ServiceError(`cannot ${what}: ${message}`, {
+    reason: code,
+    mayRetry: !badCertificate.test(words),
+    mayBeDone: !neverSent.test(words),
+    cause: error,
+  });
+}
+
+/** What an error and its causes say: Deno's fetch() itself says no more than that it failed. */
+function messagesOf(error: unknown): string {
+  const messages: string[] = [];
+  for (let at = error; at instanceof Error && messages.length < causesMax; at = at.cause) {
+    messages.push(at.message);
+  }
+  return messages.join(": ") || String(error);
+}
