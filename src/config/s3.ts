@@ -1,5 +1,6 @@
 // What storage.trace.s3 must say for backend s3, beyond what each of its keys takes.
 import type { S3Config } from "./config.ts";
+import { checkPrefix } from "./prefix.ts";
 
 const mib = 1024 * 1024;
 /** What S3 takes as the size of a part. */
@@ -21,10 +22,7 @@ export function checkS3(s3: S3Config, report: (key: string, message: string) => 
       `expected the name of a bucket, found "${s3.bucket}"; what is within it goes into prefix`,
     );
   }
-  // URLs take them for steps, listings for names.
-  if (s3.prefix.split("/").some((part) => part === "." || part === "..")) {
-    report("prefix", `must be without . and .. between slashes, found "${s3.prefix}"`);
-  }
+  checkPrefix(s3.prefix, report);
   if (s3.endpoint === "" && s3.region === "") {
     report("endpoint", "must be given, such as s3.eu-west-1.amazonaws.com or minio:9000; or region, for AWS");
   }

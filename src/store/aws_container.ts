@@ -1,7 +1,8 @@
 // Credentials of a container: a task's on ECS, a pod's on EKS.
 import { readFileSync } from "node:fs";
 import type { AwsCredentials, AwsSurroundings } from "./aws_credentials.ts";
-import { askMetadata, parseCredentials } from "./aws_metadata.ts";
+import { parseCredentials } from "./aws_metadata.ts";
+import { askMetadata } from "./metadata_request.ts";
 import { StoreError } from "./store_error.ts";
 
 const ecsHost = "http://169.254.170.2";
@@ -28,7 +29,7 @@ export async function containerCredentials(surroundings: AwsSurroundings): Promi
   }
   const token = tokenOf(env);
   const headers: Record<string, string> = token === "" ? {} : { authorization: token };
-  return parseCredentials(url, await askMetadata(surroundings, url, { headers }));
+  return parseCredentials(url, await askMetadata(surroundings.fetch, url, { headers }));
 }
 
 /** Read each time, since it is replaced. */

@@ -4,15 +4,15 @@ import { containerCredentials } from "./aws_container.ts";
 import { fileCredentials } from "./aws_credentials_file.ts";
 import { instanceCredentials } from "./aws_instance.ts";
 import { webIdentityCredentials } from "./aws_web_identity.ts";
+import type { Fetch } from "./fetch.ts";
+import { type Ending, Renewed } from "./renewed.ts";
 import { StoreError } from "./store_error.ts";
 
-export interface AwsCredentials {
+export interface AwsCredentials extends Ending {
   accessKeyId: string;
   secretAccessKey: string;
   /** "" if there is none. */
   sessionToken: string;
-  /** ms since the epoch; absent if they stay good. */
-  expiresMs?: number;
 }
 
 export interface AwsSurroundings {
@@ -20,7 +20,7 @@ export interface AwsSurroundings {
   configured: AwsCredentials | null;
   region: string;
   env: Readonly<Record<string, string | undefined>>;
-  fetch: (url: string, init: RequestInit) => Promise<Response>;
+  fetch: Fetch;
   now: () => number;
 }
 
@@ -36,48 +36,29 @@ const sources: readonly AwsSource[] = [
   instanceCredentials,
 ];
 
-/** Credentials are renewed so long before they end; AWS has new ones ready five minutes before. */
-const renewedMsBefore = 4 * 60_000;
-/** Meanwhile they are asked for so often, not for every request. */
-const renewedMsMin = 10_000;
-
 export class AwsCredentialsSource {
   readonly #surroundings: AwsSurroundings;
-  #known: AwsCredentials | null = null;
-  #asked: Promise<AwsCredentials> | null = null;
-  /** Until then those that end soon will do. */
-  #goodUntilMs = 0;
+  readonly #renewed: Renewed<AwsCredentials>;
 
   constructor(surroundings: AwsSurroundings) {
     this.#surroundings = surroundings;
+    this.#renewed = new Renewed(() => this.#find(), surroundings.now);
   }
 
   /** @throws StoreError if there are none */
-  async get(): Promise<AwsCredentials> {
-    const known = this.#known;
-    const now = this.#surroundings.now();
-    const leftMs = known ? (known.expiresMs ?? Number.POSITIVE_INFINITY) - now : 0;
-    if (known && (leftMs > renewedMsBefore || (leftMs > 0 && now < this.#goodUntilMs))) return known;
-    this.#asked ??= this.#find().finally(() => {
-      this.#asked = null;
-      this.#goodUntilMs = this.#surroundings.now() + renewedMsMin;
-    });
-    // Who hands them out may fail for a moment: it is asked early enough to be asked again.
-    return known && leftMs > 0 ? this.#asked.catch(() => known) : this.#asked;
+  get(): Promise<AwsCredentials> {
+    return this.#renewed.get();
   }
 
   /** Looks for new ones next time: the service took these for expired. */
   forget(): void {
-    this.#known = null;
+    this.#renewed.forget();
   }
 
   async #find(): Promise<AwsCredentials> {
     for (const source of sources) {
       const found = await source(this.#surroundings);
-      if (found) {
-        this.#known = found;
-        return found;
-      }
+      if (found) return found;
     }
     throw new StoreError(
       "store: no credentials for S3: storage.trace.s3.access_key and secret_key are not set, and neither the environment, " +

@@ -1,6 +1,7 @@
 // Credentials of an EC2 instance, from its metadata service, version 2.
 import type { AwsCredentials, AwsSurroundings } from "./aws_credentials.ts";
-import { askMetadata, type MetadataAnswer, parseCredentials } from "./aws_metadata.ts";
+import { parseCredentials } from "./aws_metadata.ts";
+import { askMetadata, type MetadataAnswer } from "./metadata_request.ts";
 
 const hostDefault = "http://169.254.169.254";
 const rolesPath = "/latest/meta-data/iam/security-credentials/";
@@ -15,15 +16,15 @@ export async function instanceCredentials(surroundings: AwsSurroundings): Promis
   const init = { method: "PUT", headers: { "x-aws-ec2-metadata-token-ttl-seconds": tokenSeconds } };
   let token: MetadataAnswer;
   try {
-    token = await askMetadata(surroundings, `${host}/latest/api/token`, init, tokenMsMax);
+    token = await askMetadata(surroundings.fetch, `${host}/latest/api/token`, init, tokenMsMax);
   } catch {
     return null;
   }
   if (token.status !== 200) return null;
   const headers = { "x-aws-ec2-metadata-token": token.text };
-  const roles = await askMetadata(surroundings, host + rolesPath, { headers });
+  const roles = await askMetadata(surroundings.fetch, host + rolesPath, { headers });
   const role = roles.text.split("\n")[0]!.trim();
   if (roles.status !== 200 || role === "") return null; // an instance without a role
   const url = host + rolesPath + encodeURIComponent(role);
-  return parseCredentials(url, await askMetadata(surroundings, url, { headers }));
+  return parseCredentials(url, await askMetadata(surroundings.fetch, url, { headers }));
 }

@@ -1,31 +1,8 @@
-// Questions to what hands out AWS credentials in a container or on an instance.
-import type { AwsCredentials, AwsSurroundings } from "./aws_credentials.ts";
+// AWS credentials as they are handed out in a container or on an instance.
+import type { AwsCredentials } from "./aws_credentials.ts";
+import type { MetadataAnswer } from "./metadata_request.ts";
 import { ServiceError } from "./service_error.ts";
 import { StoreError } from "./store_error.ts";
-
-/** Some of those addresses lead nowhere outside of AWS. */
-const answerMsMax = 5000;
-
-export interface MetadataAnswer {
-  status: number;
-  text: string;
-}
-
-/** @throws ServiceError without an answer, which may pass */
-export async function askMetadata(
-  { fetch }: AwsSurroundings,
-  url: string,
-  init: RequestInit = {},
-  msMax: number = answerMsMax,
-): Promise<MetadataAnswer> {
-  try {
-    const response = await fetch(url, { redirect: "error", ...init, signal: AbortSignal.timeout(msMax) });
-    return { status: response.status, text: await response.text() };
-  } catch (cause) {
-    const message = `no credentials from ${url}: ${(cause as Error).message}`;
-    throw new ServiceError(message, { mayRetry: true, mayBeDone: false, cause });
-  }
-}
 
 /** Credentials as containers and instances hand them out. @throws StoreError if it is none */
 export function parseCredentials(url: string, { status, text }: MetadataAnswer): AwsCredentials {

@@ -1,9 +1,10 @@
 // Credentials for a token of somebody else's, which STS takes: service accounts of Kubernetes on EKS.
 import { readFileSync } from "node:fs";
 import type { AwsCredentials, AwsSurroundings } from "./aws_credentials.ts";
-import { askMetadata, credentials } from "./aws_metadata.ts";
-import { elementText } from "./s3_xml.ts";
+import { credentials } from "./aws_metadata.ts";
+import { askMetadata } from "./metadata_request.ts";
 import { ServiceError } from "./service_error.ts";
+import { elementText } from "./service_xml.ts";
 import { StoreError } from "./store_error.ts";
 
 const apiVersion = "2011-06-15";
@@ -21,7 +22,7 @@ export async function webIdentityCredentials(surroundings: AwsSurroundings): Pro
     RoleSessionName: env.AWS_ROLE_SESSION_NAME || `rubato-${now()}`,
     WebIdentityToken: readToken(tokenFile),
   });
-  const { status, text } = await askMetadata(surroundings, `${host.replace(/\/$/, "")}/`, {
+  const { status, text } = await askMetadata(surroundings.fetch, `${host.replace(/\/$/, "")}/`, {
     method: "POST",
     headers: { "content-type": "application/x-www-form-urlencoded" },
     body: body.toString(),

@@ -14,3 +14,12 @@ export function checkPath(path: string): void {
     }
   }
 }
+
+/** A prefix of the configuration, with slashes where they may be, as it stands before all keys: "" or with one "/" at its end. */
+export function keyPrefix(configured: string): string {
+  return configured
+    .split("/")
+    .filter((part) => part !== "")
+    .map((part) => `${part}/`)
+    .join("");
+}

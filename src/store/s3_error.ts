@@ -1,7 +1,7 @@
 // What S3 says against a request.
 
-import { elementText } from "./s3_xml.ts";
 import { ServiceError } from "./service_error.ts";
+import { elementText } from "./service_xml.ts";
 
 /** Refused before anything was done, and worth another try. */
 const refusedForNow: ReadonlySet<string> = new Set([

@@ -7,6 +7,7 @@ import type { S3Address } from "./s3_address.ts";
 import { isExpired, s3Error } from "./s3_error.ts";
 import {
   checkHeaderText,
+  encodedKey,
   errorBodyBytesMax,
   exchange,
   type ServiceMethod,
@@ -70,7 +71,7 @@ export class S3Requests {
     for (const [name, value] of Object.entries(headers)) checkHeaderText(`the header ${name}`, value);
     checkHeaderText("the access key", accessKeyId);
     checkHeaderText("the session token", sessionToken);
-    const url = new URL(this.#address.url + key.split("/").map(encodeName).join("/"));
+    const url = new URL(this.#address.url + encodedKey(key));
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     // As the signature has it: forms write a space as "+".
     url.search = url.search.replaceAll("+", "%20");
@@ -94,11 +95,4 @@ export class S3Requests {
     signed.headers.set("accept-encoding", "identity");
     return signed;
   }
-}
-
-function encodeName(part: string): string {
-  return encodeURIComponent(part).replace(
-    /[!'()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }

@@ -13,9 +13,9 @@ import type {
 import { s3Error } from "./s3_error.ts";
 import { keyHeaders, objectHeaders, type S3ObjectSettings } from "./s3_headers.ts";
 import type { S3Requests } from "./s3_request.ts";
-import { elements, elementText, escapeXml } from "./s3_xml.ts";
 import { ServiceError } from "./service_error.ts";
 import type { ServiceResponse } from "./service_request.ts";
+import { elements, elementText, escapeXml } from "./service_xml.ts";
 import type { StoreRange } from "./store.ts";
 import { StoreNotFound } from "./store_error.ts";
 

@@ -3,6 +3,7 @@ import process from "node:process";
 import type { S3Config } from "../config/config.ts";
 import { AwsCredentialsSource } from "./aws_credentials.ts";
 import { fetchWith } from "./fetch.ts";
+import { keyPrefix } from "./object_path.ts";
 import { RemoteStore } from "./remote_store.ts";
 import { resilient } from "./resilience.ts";
 import { s3Address } from "./s3_address.ts";
@@ -58,12 +59,8 @@ export function openS3Store(config: S3Config): RemoteStore {
     },
     hedge: { afterMs: config.hedge_requests_at, requestsMax: config.hedge_requests_up_to },
   });
-  const prefix = config.prefix
-    .split("/")
-    .filter((part) => part !== "")
-    .join("/");
   return new RemoteStore(steadfast, {
-    prefix: prefix && `${prefix}/`,
+    prefix: keyPrefix(config.prefix),
     listsMax: config.list_blocks_concurrency,
     partBytes: config.part_size || partBytesDefault,
     partsMax,

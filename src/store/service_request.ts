@@ -60,6 +60,13 @@ export function checkHeaderText(name: string, value: string): void {
   }
 }
 
+/** A key as it stands in a URL: what RFC 3986 leaves unreserved, and the slashes, as they are. */
+export function encodedKey(key: string): string {
+  return encodeURIComponent(key).replace(/%2F|[!'()*]/g, (found) =>
+    found === "%2F" ? "/" : `%${found.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
 function connectionError(what: string, url: URL, error: unknown, signal: AbortSignal): Error {
   if (signal.aborted) {
     const { message = "given up" } = (signal.reason ?? {}) as Partial<Error>;

@@ -2,12 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { answering, freePort } from "./local_port.ts";
 
 const version = "v1.8.0"; // as in .ci/run
-const startMsMax = 20_000;
 
 /** Where `.ci/run` puts it, or what RUBATO_VERSITYGW says. */
 export const versitygw =
@@ -64,7 +63,7 @@ export class S3Server {
     });
     running.add(child);
     const server = new S3Server(folder, port, child);
-    await server.answering();
+    await answering(child, port, "versitygw");
     return server;
   }
 
@@ -92,30 +91,4 @@ export class S3Server {
     running.delete(this.child);
     rmSync(this.folder, { recursive: true, force: true });
   }
-
-  private async answering(): Promise<void> {
-    for (const untilMs = Date.now() + startMsMax; Date.now() < untilMs; ) {
-      if (this.child.exitCode !== null) throw new Error(`versitygw ended with ${this.child.exitCode}`);
-      if (await answers(this.port)) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error("versitygw does not answer");
-  }
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => resolve(true));
-    socket.once("error", () => resolve(false));
-    socket.once("connect", () => socket.destroy());
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,8 +1,8 @@
-// The XML of S3's API: flat lists of elements without attributes, so that a reader of the whole language is not needed.
+// The XML of object services: flat lists of elements without attributes, so that a reader of the whole language is not needed.
 
 const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 
-/** Contents of all elements of a name, as they stand there. No name of S3's API lies within one of the same name. */
+/** Contents of all elements of a name, as they stand there. None of those read here lies within one of the same name. */
 export function elements(xml: string, name: string): string[] {
   const [open, close] = [`<${name}>`, `</${name}>`];
   const found: string[] = [];

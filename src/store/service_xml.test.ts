@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { elements, elementText, escapeXml } from "./s3_xml.ts";
+import { elements, elementText, escapeXml } from "./service_xml.ts";
 
 test("elements() finds those that are whole, in time that grows with the text", () => {
   expect(elements("<r><a>1</a><b>2</b><a></a><a>3</r>", "a")).toEqual(["1", ""]);
