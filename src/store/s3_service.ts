@@ -13,7 +13,8 @@ import type {
 import { s3Error } from "./s3_error.ts";
 import { keyHeaders, objectHeaders, type S3ObjectSettings } from "./s3_headers.ts";
 import type { S3Requests } from "./s3_request.ts";
-import { ServiceError } from "./service_error.ts";
+import { foundObject, noSuchRange, objectFacts, rangeHeaders, tagOf, unclear } from "./service_answer.ts";
+import { isReason } from "./service_error.ts";
 import type { ServiceResponse } from "./service_request.ts";
 import { elements, elementText, escapeXml } from "./service_xml.ts";
 import type { StoreRange } from "./store.ts";
@@ -63,21 +64,12 @@ export class S3Service implements ObjectService {
 
   async get(key: string, range: StoreRange | null, signal: AbortSignal): Promise<FoundObject> {
     const what = `read ${key}`;
-    const headers: Record<string, string> = { ...this.#keyHeaders };
-    if (range) headers.range = `bytes=${range.offset}-${range.offset + range.length - 1}`;
+    const headers = { ...this.#keyHeaders, ...rangeHeaders(range) };
     const response = await this.#ofObject(
       key,
-      this.#requests.ask({ method: "GET", key, headers, what }, signal, range ? [416] : []),
+      this.#requests.ask({ method: "GET", key, headers, what }, signal, range ? [noSuchRange] : []),
     );
-    const { status, body } = response;
-    const tag = tagOf(response, what);
-    if (status === 416) return { bytes: new Uint8Array(0), tag };
-    if (body.length !== bytesAnnounced(response)) {
-      throw new ServiceError(`cannot ${what}: the answer ended early`, { mayRetry: true, mayBeDone: false });
-    }
-    // Who does not know ranges sends all of it.
-    const isWhole = range && status === 200;
-    return { bytes: isWhole ? body.subarray(range.offset, range.offset + range.length) : body, tag };
+    return foundObject(response, range, what);
   }
 
   async head(key: string, signal: AbortSignal): Promise<ObjectFacts> {
@@ -89,11 +81,7 @@ export class S3Service implements ObjectService {
     );
     // An answer without a body has no code that would tell a missing object from a missing bucket.
     if (response.status === 404) throw new StoreNotFound(key);
-    const bytes = Number.parseInt(response.headers.get("content-length") ?? "", 10);
-    const modifiedMs = Date.parse(response.headers.get("last-modified") ?? "");
-    if (Number.isNaN(bytes)) throw unclear(what, "no Content-Length");
-    if (Number.isNaN(modifiedMs)) throw unclear(what, "no Last-Modified");
-    return { bytes, tag: tagOf(response, what), modifiedMs };
+    return objectFacts(response, what);
   }
 
   async put(
@@ -201,27 +189,4 @@ export class S3Service implements ObjectService {
       throw error;
     }
   }
-}
-
-function isReason(error: unknown, reason: string): boolean {
-  return error instanceof ServiceError && error.reason === reason;
-}
-
-function tagOf({ status, headers }: ServiceResponse, what: string): string {
-  const tag = headers.get("etag");
-  if (tag === null && status !== 416) throw unclear(what, "no ETag");
-  return tag ?? "";
-}
-
-/** Bytes of the body by its headers; NaN if they don't say. */
-function bytesAnnounced({ headers, body }: ServiceResponse): number {
-  const length = headers.get("content-length");
-  return length === null ? body.length : Number(length);
-}
-
-function unclear(what: string, answer: string): ServiceError {
-  return new ServiceError(`cannot ${what}: the service answered with ${answer}`, {
-    mayRetry: true,
-    mayBeDone: true,
-  });
 }

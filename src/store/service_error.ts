@@ -23,5 +23,10 @@ export class ServiceError extends StoreError {
   }
 }
 
+/** Whether it is the service's own word against a request. */
+export function isReason(error: unknown, reason: string): error is ServiceError {
+  return error instanceof ServiceError && error.reason === reason;
+}
+
 /** There is no such upload: it was completed or given up. */
 export const noSuchUpload = "NoSuchUpload";
