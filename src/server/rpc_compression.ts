@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
-import { createCRC32 } from "hash-wasm";
+import { createCrc32c } from "../compress/crc32c.ts";
 import { type ContentEncoding, decompress, MalformedBody } from "./content_encoding.ts";
 import { BodyTooLarge } from "./receive_memory.ts";
 
@@ -39,8 +39,6 @@ function compression(name: ContentEncoding, compress: Compress): Compression {
   };
 }
 
-/** CRC-32C (Castagnoli), reflected. */
-const crc32cPolynomial = 0x82f63b78;
 const streamName = Buffer.from("ff060000734e61507059", "hex");
 const uncompressedChunk = 1;
 const chunkBytesMax = 65536;
@@ -50,7 +48,7 @@ const chunkBytesMax = 65536;
  * no bytes here, and one that takes gzip as well should name it first.
  */
 async function snappyFrames(bytes: Uint8Array): Promise<Uint8Array> {
-  const crc = await createCRC32(crc32cPolynomial);
+  const crc = await createCrc32c();
   const parts: Uint8Array[] = [streamName];
   for (let at = 0; at < bytes.length; at += chunkBytesMax) {
     const chunk = bytes.subarray(at, at + chunkBytesMax);
