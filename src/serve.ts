@@ -36,7 +36,7 @@ import { BlockList, endMsOf } from "./store/block_list.ts";
 import { pastGoneBlocks, streamPastGoneBlocks } from "./store/block_list_gone.ts";
 import { BlockListPoll, pollOptionsOf } from "./store/block_list_poll.ts";
 import { totalsOf } from "./store/block_list_totals.ts";
-import { openStore } from "./store/store.ts";
+import { openStore, placeOfStore } from "./store/store.ts";
 import { registerBuildInfo } from "./telemetry/build_info.ts";
 import { IngestMetrics } from "./telemetry/ingest_metrics.ts";
 import { log } from "./telemetry/log.ts";
@@ -69,7 +69,7 @@ export async function serve(config: Config): Promise<Running> {
   const forgetProcess = registerProcessMetrics(metrics);
   registerBuildInfo(metrics);
 
-  const { backend, local, s3, wal, blocklist_poll: pollMs } = config.storage.trace;
+  const { backend, local, wal, blocklist_poll: pollMs } = config.storage.trace;
   if (backend === "local") usable("storage.trace.local.path", local.path);
   usable("storage.trace.wal.path", wal.path);
   const store = openStore(config);
@@ -256,7 +256,7 @@ export async function serve(config: Config): Promise<Running> {
   }
   log.info("rubato is listening", {
     ...Object.fromEntries(addresses(server.listens)),
-    blocks: backend === "local" ? local.path : `${backend}://${s3.bucket}/${s3.prefix}`,
+    blocks: placeOfStore(config),
     wal: wal.path,
   });
   return { listens: server.listens, shutdown, stopped: stopped.promise };

@@ -209,12 +209,12 @@ describe("loadConfig()", () => {
   log_levle: info
 storage:
   trace:
-    backend: gcs
+    backend: azure
 `;
     expect(problemsOf(text)).toEqual([
       'tempo.yaml:2:3: server.http_listen_port: expected a whole number, found "x"',
       "tempo.yaml:3:3: server.log_levle: unknown key, did you mean log_level?",
-      "tempo.yaml:6:5: storage.trace.backend: backend gcs is not available in this version, only local and s3",
+      "tempo.yaml:6:5: storage.trace.backend: backend azure is not available in this version, only local, s3 and gcs",
     ]);
   });
 

@@ -5,6 +5,7 @@ import { defaultConfig } from "./defaults.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { ConfigError, type ConfigProblem, type ConfigWarning, printProblem } from "./error.ts";
 import { expandEnvironment } from "./expand.ts";
+import { checkGcs } from "./gcs.ts";
 import { refused } from "./ignored.ts";
 import { type AnyTable, type Given, isKey } from "./key.ts";
 import { isEveryInterface, listenPlan } from "./listen.ts";
@@ -154,8 +155,9 @@ function checkTogether(config: Config, report: (path: string, message: string) =
   if (http !== null && !http.traces_url_path.startsWith("/")) {
     report(`${at}.http.traces_url_path`, `must begin with "/", found "${http.traces_url_path}"`);
   }
-  const { backend, s3 } = config.storage.trace;
+  const { backend, s3, gcs } = config.storage.trace;
   if (backend === "s3") checkS3(s3, (key, message) => report(`storage.trace.s3.${key}`, message));
+  if (backend === "gcs") checkGcs(gcs, (key, message) => report(`storage.trace.gcs.${key}`, message));
   const { search } = config.query_frontend;
   if (search.max_result_limit > 0 && search.default_result_limit > search.max_result_limit) {
     report("query_frontend.search.default_result_limit", "must not be above max_result_limit");

@@ -109,9 +109,8 @@ const queryFrontend: Table<QueryFrontendConfig> = {
 const hedging = { hedge_requests_at: duration("0s"), hedge_requests_up_to: int(2) };
 
 const traceStorage: Table<TraceStorageConfig> = {
-  backend: choice(["local", "s3"], "local", {
-    gcs: "backend gcs is not available in this version, only local and s3",
-    azure: "backend azure is not available in this version, only local and s3",
+  backend: choice(["local", "s3", "gcs"], "local", {
+    azure: "backend azure is not available in this version, only local, s3 and gcs",
   }),
   // Paths that the file leaves out are chosen in paths.ts.
   local: { path: string(), reserve_bytes: bytes(268_435_456) },
@@ -184,7 +183,7 @@ const traceStorage: Table<TraceStorageConfig> = {
     insecure: bool(false),
     object_cache_control: string(),
     object_metadata: labels(),
-    list_blocks_concurrency: int(3),
+    list_blocks_concurrency: int(3, { min: 1, max: 256 }),
     max_retries: int(3),
   },
   azure: {
@@ -310,7 +309,7 @@ const noQueue = "queries wait in lines of fixed length; querier.*.query_timeout 
 const ownJobs = "queries are shared out among querier.block_workers as they come";
 const schedulersOwn = "what is merged is decided by the keys of backend_scheduler.provider.compaction";
 const workersOwn = "backend_worker.compaction says how long blocks are kept";
-const noSuchBackend = "this version keeps blocks on the local disk or in S3";
+const noSuchBackend = "this version keeps blocks on the local disk, in S3 or in Google Cloud Storage";
 
 /** Keys above that are read but have no effect in this version: the start of their path, and why. */
 export const withoutEffect: Readonly<Record<string, string>> = {
@@ -332,7 +331,6 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   "storage.trace.s3.native_aws_auth_enabled":
     "credentials are always looked for where AWS's libraries do too",
   "storage.trace.s3.signature_v2": "requests are signed with version 4",
-  "storage.trace.gcs": noSuchBackend,
   "storage.trace.azure": noSuchBackend,
   "overrides.defaults.read.max_blocks_per_tag_values_query":
     "query_frontend.search.query_backend_after bounds how far back tags are listed",

@@ -1,5 +1,6 @@
 // Where blocks lie: named objects, written once and whole. One interface for the local disk and for object stores.
 import type { Config } from "../config/config.ts";
+import { openGcsStore } from "./gcs_store.ts";
 import { LocalStore } from "./local_store.ts";
 import { openS3Store } from "./s3_store.ts";
 
@@ -61,5 +62,24 @@ export interface ObjectWriter {
 
 /** Opens the store that the configuration names. */
 export function openStore({ storage: { trace } }: Config): Store {
-  return trace.backend === "s3" ? openS3Store(trace.s3) : new LocalStore(trace.local.path);
+  switch (trace.backend) {
+    case "s3":
+      return openS3Store(trace.s3);
+    case "gcs":
+      return openGcsStore(trace.gcs);
+    case "local":
+      return new LocalStore(trace.local.path);
+  }
+}
+
+/** Where that store is, for people. */
+export function placeOfStore({ storage: { trace } }: Config): string {
+  switch (trace.backend) {
+    case "s3":
+      return `s3://${trace.s3.bucket}/${trace.s3.prefix}`;
+    case "gcs":
+      return `gs://${trace.gcs.bucket_name}/${trace.gcs.prefix}`;
+    case "local":
+      return trace.local.path;
+  }
 }

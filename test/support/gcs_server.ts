@@ -1,0 +1,71 @@
+// A server for tests that speaks Google Cloud Storage's API: fake-gcs-server on a folder of its own. .ci/run builds it; where it is
+// missing, tests say so and are skipped.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { answering, freePort } from "./local_port.ts";
+
+const version = "v1.56.1"; // as in .ci/run
+
+/** Where `.ci/run` puts it, or what RUBATO_FAKE_GCS_SERVER says. */
+const fakeGcsServer =
+  process.env.RUBATO_FAKE_GCS_SERVER ??
+  join(
+    process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
+    "rubato-tools",
+    `fake-gcs-server-${version}`,
+    "fake-gcs-server",
+  );
+
+/** For the title of tests that are skipped; null if the server is there. */
+export const fakeGcsServerMissing = existsSync(fakeGcsServer)
+  ? null
+  : `no ${fakeGcsServer}: .ci/run builds it, where Go and its module proxy are at hand`;
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+export class GcsServer {
+  readonly bucket = "traces";
+
+  private constructor(
+    readonly folder: string,
+    /** URL of the API. */
+    readonly endpoint: string,
+    private readonly child: ChildProcess,
+  ) {}
+
+  static async start(scheme: "http" | "https" = "http"): Promise<GcsServer> {
+    const folder = mkdtempSync(join(tmpdir(), "gcs-server-"));
+    const port = await freePort();
+    mkdirSync(join(folder, "traces"));
+    const flags = ["-scheme", scheme, "-host", "127.0.0.1", "-port", `${port}`];
+    const backend = ["-backend", "filesystem", "-filesystem-root", folder];
+    const child = spawn(fakeGcsServer, [...flags, ...backend], { stdio: "ignore" });
+    running.add(child);
+    await answering(child, port, "fake-gcs-server");
+    return new GcsServer(folder, `${scheme}://127.0.0.1:${port}/storage/v1/`, child);
+  }
+
+  /** What storage.trace says to use it. */
+  settings() {
+    return {
+      backend: "gcs",
+      gcs: { bucket_name: this.bucket, endpoint: this.endpoint, insecure: true },
+    };
+  }
+
+  async remove(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const gone = once(this.child, "exit");
+      this.child.kill("SIGKILL");
+      await gone;
+    }
+    running.delete(this.child);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
