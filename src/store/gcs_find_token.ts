@@ -3,12 +3,14 @@ import { GoogleAuth, gaxios } from "google-auth-library";
 import type { GcsTokenAnswer } from "./gcs_token.ts";
 
 const scopes = ["https://www.googleapis.com/auth/devstorage.read_write"];
+/** Of the client, which has to know one or runs gcloud for it, for seconds; no request of ours names it. */
+const projectId = "none";
 /** Of a token that does not say how long it is good. */
 const tokenMs = 10 * 60_000;
 
 export async function findGcsToken(): Promise<GcsTokenAnswer> {
   try {
-    const client = await new GoogleAuth({ scopes }).getClient();
+    const client = await new GoogleAuth({ scopes, projectId }).getClient();
     const headers = Object.fromEntries(await client.getRequestHeaders());
     const expiresMs = client.credentials.expiry_date ?? Date.now() + tokenMs;
     return { token: { headers, expiresMs } };

@@ -39,11 +39,14 @@ export class GcsServer {
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(scheme: "http" | "https" = "http"): Promise<GcsServer> {
+  /** @param tls PEM files, to be asked over https */
+  static async start(tls?: { cert: string; key: string }): Promise<GcsServer> {
+    const scheme = tls ? "https" : "http";
     const folder = mkdtempSync(join(tmpdir(), "gcs-server-"));
     const port = await freePort();
     mkdirSync(join(folder, "traces"));
     const flags = ["-scheme", scheme, "-host", "127.0.0.1", "-port", `${port}`];
+    if (tls) flags.push("-cert-location", tls.cert, "-private-key-location", tls.key);
     const backend = ["-backend", "filesystem", "-filesystem-root", folder];
     const child = spawn(fakeGcsServer, [...flags, ...backend], { stdio: "ignore" });
     running.add(child);
