@@ -1,7 +1,7 @@
 // Google Cloud Storage against a server that speaks its API: the store alone, then a whole Rubato on it.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -14,8 +14,8 @@ import { defaultConfig } from "../src/config/defaults.ts";
 import { openStore, type Store } from "../src/store/store.ts";
 import { storeCases } from "../src/store/store_cases.ts";
 import { fakeGcsServerMissing, GcsServer } from "./support/gcs_server.ts";
+import { checkKeptBlocks } from "./support/kept_blocks.ts";
 import { Rubato } from "./support/rubato.ts";
-import { blockFiles, storedTraces } from "./support/stored_spans.ts";
 import { checkTraces } from "./support/trace_reader.ts";
 
 setDefaultTimeout(60_000);
@@ -155,32 +155,7 @@ function gcsTests(): void {
     const server = await GcsServer.start();
     const rubato = await Rubato.start({ runtime, settings: { storage: { trace: server.settings() } } });
     try {
-      const load = (seed: number) =>
-        runLoad({ ...loadDefaults, port: rubato.ports.otlpGrpc, seed, spans: 20_000, seconds: 30 });
-      const flushed = await load(1);
-      await rubato.flush();
-      const killed = await load(2);
-      await rubato.kill(); // with the second half in its log
-      await rubato.restart();
-      await rubato.flush();
-      const ids = [
-        ...Array.from(flushed.acknowledged, (trace) => traceIdHex(1, trace)),
-        ...Array.from(killed.acknowledged, (trace) => traceIdHex(2, trace)),
-      ];
-      expect(ids).toHaveLength(40_000 / spansPerTrace);
-      const some = ids.filter((_, i) => i % 50 === 0);
-      const whole = { whole: some.length, missing: [], partial: [], repeated: [] };
-      expect(await checkTraces(rubato, some, spansPerTrace)).toEqual(whole);
-      await rubato.stop();
-      await rubato.restart();
-      expect(await checkTraces(rubato, some, spansPerTrace)).toEqual(whole);
-      // On the disk there is the log alone; the bucket is a folder that others can read.
-      expect(readdirSync(rubato.dataFolder, { recursive: true }).map(String)).not.toContainEqual(
-        expect.stringContaining("data.parquet"),
-      );
-      const stored = await storedTraces(blockFiles(join(server.folder, server.bucket)));
-      expect([...stored.keys()].sort()).toEqual([...ids].sort());
-      for (const { spans } of stored.values()) expect(spans).toBe(spansPerTrace);
+      await checkKeptBlocks(rubato, () => join(server.folder, server.bucket));
     } finally {
       await rubato.remove();
       await server.remove();

@@ -1,21 +1,17 @@
 // S3 against a real server: the store alone, then a whole Rubato on it.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { traceIdHex } from "../bench/load/ids.ts";
-import { loadDefaults, runLoad } from "../bench/load/run.ts";
-import { spansPerTrace } from "../bench/load/shop.ts";
 import type { S3Config } from "../src/config/config.ts";
 import { defaultConfig } from "../src/config/defaults.ts";
 import { openStore, type Store } from "../src/store/store.ts";
 import { storeCases } from "../src/store/store_cases.ts";
 import { StoreError, StoreNotFound } from "../src/store/store_error.ts";
+import { checkKeptBlocks } from "./support/kept_blocks.ts";
 import { Rubato } from "./support/rubato.ts";
 import { S3Server, versitygwMissing } from "./support/s3_server.ts";
-import { blockFiles, storedTraces } from "./support/stored_spans.ts";
-import { checkTraces } from "./support/trace_reader.ts";
 
 setDefaultTimeout(60_000);
 
@@ -167,34 +163,8 @@ function s3Tests(): void {
       const server = await S3Server.start();
       const rubato = await Rubato.start({ runtime, settings: { storage: { trace: server.settings() } } });
       try {
-        const load = (seed: number) =>
-          runLoad({ ...loadDefaults, port: rubato.ports.otlpGrpc, seed, spans: 20_000, seconds: 30 });
-        const flushed = await load(1);
-        await rubato.flush();
-        const killed = await load(2);
-        await rubato.kill(); // with the second half in its log
-        await rubato.restart();
-        await rubato.flush();
-        const ids = [
-          ...Array.from(flushed.acknowledged, (trace) => traceIdHex(1, trace)),
-          ...Array.from(killed.acknowledged, (trace) => traceIdHex(2, trace)),
-        ];
-        expect(ids).toHaveLength(40_000 / spansPerTrace);
-        const some = ids.filter((_, i) => i % 50 === 0);
-        const whole = { whole: some.length, missing: [], partial: [], repeated: [] };
-        expect(await checkTraces(rubato, some, spansPerTrace)).toEqual(whole);
-        await rubato.stop();
-        await rubato.restart();
-        expect(await checkTraces(rubato, some, spansPerTrace)).toEqual(whole);
-        const found = await rubato.request(`/api/search?q=${encodeURIComponent("{}")}&limit=5`);
-        expect(found.status).toBe(200);
-        // On the disk there is the log alone; the bucket is a folder that others can read.
-        expect(readdirSync(rubato.dataFolder, { recursive: true }).map(String)).not.toContainEqual(
-          expect.stringContaining("data.parquet"),
-        );
-        const stored = await storedTraces(blockFiles(join(server.folder, "buckets", server.bucket)));
-        expect([...stored.keys()].sort()).toEqual([...ids].sort());
-        for (const { spans } of stored.values()) expect(spans).toBe(spansPerTrace);
+        // The bucket is a folder.
+        await checkKeptBlocks(rubato, () => join(server.folder, "buckets", server.bucket));
       } finally {
         await rubato.remove();
         await server.remove();
