@@ -75,10 +75,12 @@ describe("GcsService", () => {
       StoreNotFound,
     );
     await expect(scriptedGcs([missing]).service.head("k", never())).rejects.toBeInstanceOf(StoreNotFound);
-    const noBucket = { status: 404, body: "The specified bucket does not exist." };
-    const read = scriptedGcs([noBucket]).service.get("k", null, never());
-    await expect(read).rejects.toThrow("cannot read gs://refused/k: status 404, there is no such bucket");
-    await expect(read).rejects.not.toBeInstanceOf(StoreNotFound);
+    const message = "The specified bucket does not exist.";
+    for (const body of [message, { error: { code: 404, message } }]) {
+      const read = scriptedGcs([{ status: 404, body }]).service.get("k", null, never());
+      await expect(read).rejects.toThrow("cannot read gs://refused/k: status 404, there is no such bucket");
+      await expect(read).rejects.not.toBeInstanceOf(StoreNotFound);
+    }
   });
 
   test("makes writes depend on what is there", async () => {
@@ -198,6 +200,11 @@ describe("GcsService", () => {
       await expect(listed, body).rejects.toThrow(
         "cannot list gs://refused/t/: the service answered with something else than a storage#objects",
       );
+    }
+    for (const odd of [{ items: {} }, { items: [null] }, { items: [{ name: 1 }] }, { prefixes: "a" }]) {
+      const body = { kind: "storage#objects", ...odd };
+      const listed = scriptedGcs([{ body }]).service.list({ prefix: "t/", grouped: true }, never());
+      await expect(listed, JSON.stringify(odd)).rejects.toThrow("a listing of something else than names");
     }
   });
 

@@ -35,6 +35,8 @@ const pageNamesMax = 1000;
 const deletionsMax = 16;
 /** A generation that no object has: they are times in microseconds. */
 const noGeneration = "1";
+/** How a 404 begins, as plain text or in JSON, that is not the object's. */
+const noBucket = /(?:^|"message": ?")The specified bucket does not exist/;
 
 interface Listing {
   items?: GcsObject[];
@@ -72,14 +74,15 @@ export class GcsService implements ObjectService {
       { method: "GET", url: this.#address.objects, query, what },
       signal,
     );
-    const page = jsonIn<Listing>(answer, "storage#objects", what);
+    const { items = [], prefixes = [], nextPageToken } = jsonIn<Listing>(answer, "storage#objects", what);
     // It starts with the name itself.
-    const isBehind = (name: string) => name !== after;
-    return {
-      keys: (page.items ?? []).map(({ name = "" }) => name).filter(isBehind),
-      prefixes: (page.prefixes ?? []).filter(isBehind),
-      next: page.nextPageToken || null,
+    const behind = (names: unknown) => {
+      const isList = Array.isArray(names) && names.every((name) => typeof name === "string");
+      if (!isList) throw unclear(what, "a listing of something else than names");
+      return names.filter((name) => name !== after);
     };
+    const keys = Array.isArray(items) ? items.map((item) => item?.name) : items;
+    return { keys: behind(keys), prefixes: behind(prefixes), next: nextPageToken || null };
   }
 
   async get(key: string, range: StoreRange | null, signal: AbortSignal): Promise<FoundObject> {
@@ -183,8 +186,7 @@ export class GcsService implements ObjectService {
       404,
     ]);
     if (response.status !== 404) return response;
-    const text = new TextDecoder().decode(response.body);
-    if (!text.includes("bucket does not exist")) throw new StoreNotFound(key);
+    if (!noBucket.test(new TextDecoder().decode(response.body))) throw new StoreNotFound(key);
     throw new ServiceError(`cannot ${question.what}: status 404, there is no such bucket`, {
       mayRetry: false,
       mayBeDone: false,
