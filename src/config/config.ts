@@ -132,7 +132,7 @@ export interface QueryFrontendConfig {
 export type WalSync = "always" | "interval" | "off";
 
 export interface TraceStorageConfig {
-  backend: "local" | "s3" | "gcs";
+  backend: "local" | "s3" | "gcs" | "azure";
   local: {
     path: string;
     /** Where less is free on the disk, the oldest blocks go; 0 lets it fill up. Rubato's own key. */

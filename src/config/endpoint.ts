@@ -1,4 +1,4 @@
-// Addresses to listen on, as Go writes them: host:port, :port, [v6]:port.
+// Addresses: to listen on, as Go writes them, host:port, :port, [v6]:port; and of servers to ask.
 
 export interface Endpoint {
   /** Empty for every interface. */
@@ -12,4 +12,11 @@ export function parseEndpoint(text: string): Endpoint | undefined {
   if (!match) return undefined;
   const port = Number(match[3]);
   return port > 65_535 ? undefined : { host: match[1] ?? match[2] ?? "", port };
+}
+
+/** Whether it is a host or host:port. */
+export function isHost(endpoint: string): boolean {
+  const url = `http://${endpoint}`;
+  if (!/^[\w.:[\]-]+$/.test(endpoint) || !URL.canParse(url)) return false;
+  return new URL(url).hostname !== "";
 }

@@ -189,10 +189,6 @@ describe("loadConfig()", () => {
       ["target: querier", "target: this build serves everything in one process, the only target is all"],
       ["target: banana", 'target: expected "all", found "banana"'],
       [
-        "storage: { trace: { backend: azure } }",
-        "storage.trace.backend: backend azure is not available in this version",
-      ],
-      [
         "storage: { trace: { block: { version: vParquet5 } } }",
         "storage.trace.block.version: blocks are written as",
       ],
@@ -209,12 +205,12 @@ describe("loadConfig()", () => {
   log_levle: info
 storage:
   trace:
-    backend: azure
+    backend: swift
 `;
     expect(problemsOf(text)).toEqual([
       'tempo.yaml:2:3: server.http_listen_port: expected a whole number, found "x"',
       "tempo.yaml:3:3: server.log_levle: unknown key, did you mean log_level?",
-      "tempo.yaml:6:5: storage.trace.backend: backend azure is not available in this version, only local, s3 and gcs",
+      'tempo.yaml:6:5: storage.trace.backend: expected one of local, s3, gcs, azure, found "swift"',
     ]);
   });
 

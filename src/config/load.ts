@@ -1,5 +1,6 @@
 // From a file, flags and the environment to a checked Config, or to everything that is wrong with them.
 import { readFileSync } from "node:fs";
+import { checkAzure } from "./azure.ts";
 import type { Config } from "./config.ts";
 import { defaultConfig } from "./defaults.ts";
 import { parseEndpoint } from "./endpoint.ts";
@@ -155,9 +156,10 @@ function checkTogether(config: Config, report: (path: string, message: string) =
   if (http !== null && !http.traces_url_path.startsWith("/")) {
     report(`${at}.http.traces_url_path`, `must begin with "/", found "${http.traces_url_path}"`);
   }
-  const { backend, s3, gcs } = config.storage.trace;
+  const { backend, s3, gcs, azure } = config.storage.trace;
   if (backend === "s3") checkS3(s3, (key, message) => report(`storage.trace.s3.${key}`, message));
   if (backend === "gcs") checkGcs(gcs, (key, message) => report(`storage.trace.gcs.${key}`, message));
+  if (backend === "azure") checkAzure(azure, (key, message) => report(`storage.trace.azure.${key}`, message));
   const { search } = config.query_frontend;
   if (search.max_result_limit > 0 && search.default_result_limit > search.max_result_limit) {
     report("query_frontend.search.default_result_limit", "must not be above max_result_limit");

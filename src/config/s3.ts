@@ -1,5 +1,6 @@
 // What storage.trace.s3 must say for backend s3, beyond what each of its keys takes.
 import type { S3Config } from "./config.ts";
+import { isHost } from "./endpoint.ts";
 import { checkPrefix } from "./prefix.ts";
 
 const mib = 1024 * 1024;
@@ -68,12 +69,6 @@ function checkEncryption({ sse, insecure }: S3Config, report: (key: string, mess
     report("sse.encryption_key", `must be ${encryptionKeyBytes} bytes long for SSE-C`);
   }
   if (insecure) report("sse.type", "SSE-C sends the key along, which takes https: insecure must be false");
-}
-
-function isHost(endpoint: string): boolean {
-  const url = `http://${endpoint}`;
-  if (!/^[\w.:[\]-]+$/.test(endpoint) || !URL.canParse(url)) return false;
-  return new URL(url).hostname !== "";
 }
 
 function isJson(text: string): boolean {

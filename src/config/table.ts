@@ -109,9 +109,7 @@ const queryFrontend: Table<QueryFrontendConfig> = {
 const hedging = { hedge_requests_at: duration("0s"), hedge_requests_up_to: int(2) };
 
 const traceStorage: Table<TraceStorageConfig> = {
-  backend: choice(["local", "s3", "gcs"], "local", {
-    azure: "backend azure is not available in this version, only local, s3 and gcs",
-  }),
+  backend: choice(["local", "s3", "gcs", "azure"], "local"),
   // Paths that the file leaves out are chosen in paths.ts.
   local: { path: string(), reserve_bytes: bytes(268_435_456) },
   wal: {
@@ -309,7 +307,6 @@ const noQueue = "queries wait in lines of fixed length; querier.*.query_timeout 
 const ownJobs = "queries are shared out among querier.block_workers as they come";
 const schedulersOwn = "what is merged is decided by the keys of backend_scheduler.provider.compaction";
 const workersOwn = "backend_worker.compaction says how long blocks are kept";
-const noSuchBackend = "this version keeps blocks on the local disk, in S3 or in Google Cloud Storage";
 
 /** Keys above that are read but have no effect in this version: the start of their path, and why. */
 export const withoutEffect: Readonly<Record<string, string>> = {
@@ -331,7 +328,6 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   "storage.trace.s3.native_aws_auth_enabled":
     "credentials are always looked for where AWS's libraries do too",
   "storage.trace.s3.signature_v2": "requests are signed with version 4",
-  "storage.trace.azure": noSuchBackend,
   "overrides.defaults.read.max_blocks_per_tag_values_query":
     "query_frontend.search.query_backend_after bounds how far back tags are listed",
   "overrides.defaults.read.unsafe_query_hints": "no hint of a query is unsafe here",

@@ -19,6 +19,15 @@ interface DenoRuntime {
   createHttpClient(options: { caCerts?: string[]; cert?: string; key?: string }): unknown;
 }
 
+/** Of a server with a certificate that all trust, or none. */
+export const noTls: TlsSettings = {
+  caPath: "",
+  certPath: "",
+  keyPath: "",
+  serverName: "",
+  insecureSkipVerify: false,
+};
+
 /**
  * Gives a fetch() for a server.
  *

@@ -1,6 +1,6 @@
 // The store that storage.trace.gcs describes.
 import type { GcsConfig } from "../config/config.ts";
-import { fetchWith } from "./fetch.ts";
+import { fetchWith, noTls } from "./fetch.ts";
 import { gcsAddress } from "./gcs_address.ts";
 import { GcsRequests } from "./gcs_request.ts";
 import { GcsService } from "./gcs_service.ts";
@@ -27,7 +27,7 @@ export function openGcsStore(config: GcsConfig): RemoteStore {
   if (insecureSkipVerify && "Deno" in globalThis) {
     throw new StoreError(`store: ${under}.insecure: leaving certificates unchecked needs Bun; this is Deno`);
   }
-  const tls = { caPath: "", certPath: "", keyPath: "", serverName: "", insecureSkipVerify };
+  const tls = { ...noTls, insecureSkipVerify };
   const token = config.insecure ? null : new Renewed(askGcsToken, Date.now);
   const service = new GcsService(config.bucket_name, address, new GcsRequests(token, fetchWith(tls, under)), {
     cacheControl: config.object_cache_control,

@@ -1,5 +1,6 @@
 // Where blocks lie: named objects, written once and whole. One interface for the local disk and for object stores.
 import type { Config } from "../config/config.ts";
+import { openAzureStore } from "./azure_store.ts";
 import { openGcsStore } from "./gcs_store.ts";
 import { LocalStore } from "./local_store.ts";
 import { openS3Store } from "./s3_store.ts";
@@ -67,6 +68,8 @@ export function openStore({ storage: { trace } }: Config): Store {
       return openS3Store(trace.s3);
     case "gcs":
       return openGcsStore(trace.gcs);
+    case "azure":
+      return openAzureStore(trace.azure);
     case "local":
       return new LocalStore(trace.local.path);
   }
@@ -79,6 +82,8 @@ export function placeOfStore({ storage: { trace } }: Config): string {
       return `s3://${trace.s3.bucket}/${trace.s3.prefix}`;
     case "gcs":
       return `gs://${trace.gcs.bucket_name}/${trace.gcs.prefix}`;
+    case "azure":
+      return `azure://${trace.azure.container_name}/${trace.azure.prefix}`;
     case "local":
       return trace.local.path;
   }

@@ -1,0 +1,64 @@
+// One request to a container of Azure Blob Storage, and its answer.
+import type { AzureCredentials } from "./azure_credentials.ts";
+import { azureError } from "./azure_error.ts";
+import type { Fetch } from "./fetch.ts";
+import {
+  encodedKey,
+  errorBodyBytesMax,
+  exchange,
+  type ServiceMethod,
+  type ServiceResponse,
+} from "./service_request.ts";
+
+/** Of the API: has all that is used, and is known to emulators and Azure Stack of some years ago. */
+const apiVersion = "2021-12-02";
+
+export interface AzureQuestion {
+  method: ServiceMethod;
+  /** "" is the container itself. */
+  key?: string;
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
+  body?: Uint8Array;
+  /** What it is for, for errors: "read x". */
+  what: string;
+}
+
+export class AzureRequests {
+  readonly #container: string;
+  readonly #credentials: AzureCredentials;
+  readonly #fetch: Fetch;
+  readonly #now: () => number;
+
+  /** @param container its URL, with a "/" at its end */
+  constructor(container: string, credentials: AzureCredentials, fetch: Fetch, now: () => number = Date.now) {
+    this.#container = container;
+    this.#credentials = credentials;
+    this.#fetch = fetch;
+    this.#now = now;
+  }
+
+  /**
+   * @param expected statuses beside 2xx that are an answer
+   * @throws ServiceError
+   */
+  async ask(
+    { method, key = "", query = {}, headers: given = {}, body, what }: AzureQuestion,
+    signal: AbortSignal,
+    expected: readonly number[] = [],
+  ): Promise<ServiceResponse> {
+    const url = new URL(key === "" ? this.#container.slice(0, -1) : this.#container + encodedKey(key));
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    const headers = new Headers(given);
+    headers.set("x-ms-date", new Date(this.#now()).toUTCString());
+    headers.set("x-ms-version", apiVersion);
+    await this.#credentials.authorize({ method, url, headers, bodyBytes: body?.length ?? 0 });
+    headers.set("accept-encoding", "identity");
+    const response = await exchange(this.#fetch, { method, url, headers, body, what }, signal);
+    const { status } = response;
+    if ((status >= 200 && status < 300) || expected.includes(status)) return response;
+    if (status === 401) this.#credentials.forget();
+    const text = new TextDecoder().decode(response.body.subarray(0, errorBodyBytesMax));
+    throw azureError(what, { status, code: response.headers.get("x-ms-error-code") ?? "", body: text });
+  }
+}
