@@ -14,36 +14,42 @@ import { RemoteStore } from "../src/store/remote_store.ts";
 import { openStore, type Store } from "../src/store/store.ts";
 import { storeCases } from "../src/store/store_cases.ts";
 import { StoreNotFound } from "../src/store/store_error.ts";
-import { AzureServer, azuriteMissing } from "./support/azure_server.ts";
+import { type AzureContainer, AzureServer, azuriteMissing } from "./support/azure_server.ts";
 import { Rubato } from "./support/rubato.ts";
 import { blockFiles, storedTraces } from "./support/stored_spans.ts";
 import { checkTraces } from "./support/trace_reader.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const never = () => new AbortController().signal;
 
-function storeOn(server: AzureServer, settings: Partial<AzureConfig> = {}): Store {
+let server: AzureServer;
+
+function storeOn(container: AzureContainer, settings: Partial<AzureConfig> = {}): Store {
   const { trace } = defaultConfig().storage;
-  const { azure } = server.settings();
+  const { azure } = container.settings;
   const all = { ...trace, backend: "azure" as const, azure: { ...trace.azure, ...azure, ...settings } };
   return openStore({ ...defaultConfig(), storage: { trace: all } });
 }
 
 function azureTests(): void {
+  beforeAll(async () => {
+    server = await AzureServer.start();
+  });
+  afterAll(() => server?.remove());
+
   storeCases("Azure", async () => {
-    const server = await AzureServer.start();
-    const open = () => storeOn(server, { prefix: "/some/prefix" });
-    return { store: open(), other: open(), close: () => server.remove() };
+    const container = await server.create("cases");
+    const open = () => storeOn(container, { prefix: "/some/prefix" });
+    return { store: open(), other: open(), close: () => {} };
   });
 
   describe("Azure", () => {
-    let server: AzureServer;
+    let container: AzureContainer;
     beforeAll(async () => {
-      server = await AzureServer.start();
+      container = await server.create("some");
     });
-    afterAll(() => server?.remove());
 
     test("lists page by page, each name once", async () => {
       const names = Array.from(
@@ -51,7 +57,7 @@ function azureTests(): void {
         (_, i) => `${((i * 977) % 40).toString(16).padStart(2, "0")}-${i}`,
       );
       const options = { prefix: "", listsMax: 1, partBytes: 1 << 20, partsMax: 1 };
-      const store = new RemoteStore(new AzureService(shortPages(server, 7)), options);
+      const store = new RemoteStore(new AzureService(shortPages(container, 7)), options);
       const paths = names.flatMap((name) => [`pages/${name}/meta.json`, `pages/${name}/data.parquet`]);
       await Promise.all(paths.map((path) => store.write(path, bytes("{}"))));
       expect((await store.list("pages")).sort()).toEqual([...names].sort());
@@ -60,7 +66,7 @@ function azureTests(): void {
     });
 
     test("keeps what two write at once under one name apart", async () => {
-      const service = new AzureService(server.requests());
+      const service = new AzureService(container.requests());
       const [one, other] = [await service.startUpload("twice"), await service.startUpload("twice")];
       const part = async (upload: typeof one, text: string) => ({
         number: 1,
@@ -78,12 +84,12 @@ function azureTests(): void {
     });
 
     test("says what the server says", async () => {
-      const noContainer = storeOn(server, { container_name: "no-such-container" });
+      const noContainer = storeOn(container, { container_name: "no-such-container" });
       await expect(noContainer.read("a/b")).rejects.toThrow(/read a\/b: status 404, ContainerNotFound: /);
       await expect(noContainer.size("a/b")).rejects.toThrow("ContainerNotFound");
       await expect(noContainer.read("a/b")).rejects.not.toBeInstanceOf(StoreNotFound);
       await expect(noContainer.list("")).rejects.toThrow("ContainerNotFound");
-      const wrongKey = storeOn(server, { storage_account_key: "d3Jvbmc=" });
+      const wrongKey = storeOn(container, { storage_account_key: "d3Jvbmc=" });
       await expect(wrongKey.write("a/b", bytes("x"))).rejects.toThrow(
         /write a\/b: status 403, AuthorizationFailure: /,
       );
@@ -93,8 +99,8 @@ function azureTests(): void {
   test.each(["bun", "deno"] as const)(
     "a server on %s keeps its blocks in Azure and finds them again",
     async (runtime) => {
-      const server = await AzureServer.start();
-      const rubato = await Rubato.start({ runtime, settings: { storage: { trace: server.settings() } } });
+      const container = await server.create(runtime);
+      const rubato = await Rubato.start({ runtime, settings: { storage: { trace: container.settings } } });
       const copy = mkdtempSync(join(tmpdir(), "azure-blocks-"));
       try {
         const load = (seed: number) =>
@@ -123,13 +129,12 @@ function azureTests(): void {
         expect(readdirSync(rubato.dataFolder, { recursive: true }).map(String)).not.toContainEqual(
           expect.stringContaining("data.parquet"),
         );
-        await copyObjects(server, copy);
+        await copyObjects(container, copy);
         const stored = await storedTraces(blockFiles(copy));
         expect([...stored.keys()].sort()).toEqual([...ids].sort());
         for (const { spans } of stored.values()) expect(spans).toBe(spansPerTrace);
       } finally {
         await rubato.remove();
-        await server.remove();
         rmSync(copy, { recursive: true });
       }
     },
@@ -137,8 +142,8 @@ function azureTests(): void {
 }
 
 /** The service's pages have 5,000 names. */
-function shortPages(server: AzureServer, namesMax: number): AzureRequests {
-  const requests = server.requests();
+function shortPages(container: AzureContainer, namesMax: number): AzureRequests {
+  const requests = container.requests();
   const { ask } = requests;
   requests.ask = ({ query, ...question }, ...rest) => {
     const isListing = query?.comp === "list";
@@ -152,8 +157,8 @@ function shortPages(server: AzureServer, namesMax: number): AzureRequests {
 }
 
 /** Everything in the container, as files that others can read. */
-async function copyObjects(server: AzureServer, folder: string): Promise<void> {
-  const service = new AzureService(server.requests());
+async function copyObjects(container: AzureContainer, folder: string): Promise<void> {
+  const service = new AzureService(container.requests());
   const { keys } = await service.list({ prefix: "", grouped: false }, never());
   for (const key of keys) {
     const path = join(folder, key);

@@ -25,25 +25,32 @@ export const azuriteMissing = existsSync(azurite)
   ? null
   : `no ${azurite}: .ci/run installs it, where npm has it`;
 
+const account = "rubatotest";
+const key = Buffer.from("not a secret").toString("base64");
+
 const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-export class AzureServer {
-  readonly account = "rubatotest";
-  readonly key = Buffer.from("not a secret").toString("base64");
-  readonly container = "traces";
+export interface AzureContainer {
+  /** What storage.trace says to use it. */
+  settings: {
+    backend: "azure";
+    azure: Record<
+      "storage_account_name" | "storage_account_key" | "container_name" | "endpoint_suffix",
+      string
+    >;
+  };
+  requests(): AzureRequests;
+}
 
+export class AzureServer {
   private constructor(
     readonly folder: string,
     readonly port: number,
     private readonly child: ChildProcess,
   ) {}
-
-  get endpoint(): string {
-    return `127.0.0.1:${this.port}`;
-  }
 
   static async start(): Promise<AzureServer> {
     const folder = mkdtempSync(join(tmpdir(), "azure-server-"));
@@ -51,34 +58,26 @@ export class AzureServer {
     const flags = ["--blobHost", "127.0.0.1", "--blobPort", `${port}`, "--location", folder];
     const child = spawn("node", [azurite, ...flags, "--silent", "--disableTelemetry"], {
       stdio: "ignore",
-      env: {
-        PATH: process.env.PATH,
-        AZURITE_ACCOUNTS: `rubatotest:${Buffer.from("not a secret").toString("base64")}`,
-      },
+      env: { PATH: process.env.PATH, AZURITE_ACCOUNTS: `${account}:${key}` },
     });
     running.add(child);
-    const server = new AzureServer(folder, port, child);
     await answering(child, port, "azurite");
-    await server.createContainer();
-    return server;
+    return new AzureServer(folder, port, child);
   }
 
-  /** What storage.trace says to use it. */
-  settings() {
-    return {
-      backend: "azure",
-      azure: {
-        storage_account_name: this.account,
-        storage_account_key: this.key,
-        container_name: this.container,
-        endpoint_suffix: this.endpoint,
-      },
+  /** A container of its own; it starts too slowly to be started for each test. */
+  async create(container: string): Promise<AzureContainer> {
+    const url = `http://127.0.0.1:${this.port}/${account}/${container}/`;
+    const requests = () => new AzureRequests(url, new AzureSharedKey(account, key), fetch);
+    const question = { method: "PUT", query: { restype: "container" }, what: `create ${container}` } as const;
+    await requests().ask(question, new AbortController().signal);
+    const azure = {
+      storage_account_name: account,
+      storage_account_key: key,
+      container_name: container,
+      endpoint_suffix: `127.0.0.1:${this.port}`,
     };
-  }
-
-  requests(): AzureRequests {
-    const url = `http://${this.endpoint}/${this.account}/${this.container}/`;
-    return new AzureRequests(url, new AzureSharedKey(this.account, this.key), fetch);
+    return { settings: { backend: "azure", azure }, requests };
   }
 
   async remove(): Promise<void> {
@@ -89,14 +88,5 @@ export class AzureServer {
     }
     running.delete(this.child);
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  private async createContainer(): Promise<void> {
-    const question = {
-      method: "PUT",
-      query: { restype: "container" },
-      what: "create the container",
-    } as const;
-    await this.requests().ask(question, new AbortController().signal);
   }
 }

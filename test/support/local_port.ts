@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { connect, createServer } from "node:net";
 
-const startMsMax = 20_000;
+const startMsMax = 60_000;
 
 export async function freePort(): Promise<number> {
   const server = createServer();
