@@ -1,4 +1,4 @@
-// The cases of every store, on those that need no server; the others have them in test/s3.test.ts and test/gcs.test.ts.
+// The cases of every store, on those that need no server; the others have them in test/s3.test.ts, gcs.test.ts and azure.test.ts.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
