@@ -1,6 +1,5 @@
 // Google Cloud Storage against a server that speaks its API: the store alone, then a whole Rubato on it.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,6 +12,7 @@ import type { GcsConfig } from "../src/config/config.ts";
 import { defaultConfig } from "../src/config/defaults.ts";
 import { openStore, type Store } from "../src/store/store.ts";
 import { storeCases } from "../src/store/store_cases.ts";
+import { certificateIn } from "./support/certificate.ts";
 import { fakeGcsServerMissing, GcsServer } from "./support/gcs_server.ts";
 import { checkKeptBlocks } from "./support/kept_blocks.ts";
 import { Rubato } from "./support/rubato.ts";
@@ -87,22 +87,7 @@ function gcsTests(): void {
     const cert = () => join(folder, "cert.pem");
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), "gcs-tls-"));
-      const key = join(folder, "key.pem");
-      const kind = [
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-      ];
-      const name = ["-subj", "/CN=storage.test", "-addext", "subjectAltName=IP:127.0.0.1"];
-      name.push("-addext", "basicConstraints=critical,CA:FALSE");
-      const made = spawnSync("openssl", ["req", ...kind, ...name, "-keyout", key, "-out", cert()]);
-      if (made.status !== 0) throw new Error(`openssl: ${made.stderr}`);
-      server = await GcsServer.start({ cert: cert(), key });
+      server = await GcsServer.start(certificateIn(folder, "IP:127.0.0.1"));
     });
     afterAll(async () => {
       await server?.remove();

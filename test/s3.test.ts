@@ -1,6 +1,5 @@
 // S3 against a real server: the store alone, then a whole Rubato on it.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +8,7 @@ import { defaultConfig } from "../src/config/defaults.ts";
 import { openStore, type Store } from "../src/store/store.ts";
 import { storeCases } from "../src/store/store_cases.ts";
 import { StoreError, StoreNotFound } from "../src/store/store_error.ts";
+import { certificateIn } from "./support/certificate.ts";
 import { checkKeptBlocks } from "./support/kept_blocks.ts";
 import { Rubato } from "./support/rubato.ts";
 import { S3Server, versitygwMissing } from "./support/s3_server.ts";
@@ -95,32 +95,7 @@ function s3Tests(): void {
     const cert = () => join(folder, "cert.pem");
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), "s3-tls-"));
-      const names = "subjectAltName=DNS:storage.test";
-      const made = spawnSync(
-        "openssl",
-        [
-          "req",
-          "-x509",
-          "-newkey",
-          "ec",
-          "-pkeyopt",
-          "ec_paramgen_curve:prime256v1",
-          "-nodes",
-          "-days",
-          "2",
-        ].concat([
-          "-subj",
-          "/CN=storage.test",
-          "-addext",
-          names,
-          "-keyout",
-          join(folder, "key.pem"),
-          "-out",
-          cert(),
-        ]),
-      );
-      if (made.status !== 0) throw new Error(`openssl: ${made.stderr}`);
-      server = await S3Server.start({ tls: { cert: cert(), key: join(folder, "key.pem") } });
+      server = await S3Server.start({ tls: certificateIn(folder, "DNS:storage.test") });
     });
     afterAll(async () => {
       await server?.remove();

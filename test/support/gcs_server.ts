@@ -1,33 +1,20 @@
 // A server for tests that speaks Google Cloud Storage's API: fake-gcs-server on a folder of its own. .ci/run builds it; where it is
 // missing, tests say so and are skipped.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answering, freePort } from "./local_port.ts";
+import { freePort, LocalServer, toolPath } from "./local_server.ts";
 
 const version = "v1.56.1"; // as in .ci/run
 
 /** Where `.ci/run` puts it, or what RUBATO_FAKE_GCS_SERVER says. */
 const fakeGcsServer =
-  process.env.RUBATO_FAKE_GCS_SERVER ??
-  join(
-    process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
-    "rubato-tools",
-    `fake-gcs-server-${version}`,
-    "fake-gcs-server",
-  );
+  process.env.RUBATO_FAKE_GCS_SERVER ?? toolPath(`fake-gcs-server-${version}`, "fake-gcs-server");
 
 /** For the title of tests that are skipped; null if the server is there. */
 export const fakeGcsServerMissing = existsSync(fakeGcsServer)
   ? null
   : `no ${fakeGcsServer}: .ci/run builds it, where Go and its module proxy are at hand`;
-
-const running = new Set<ChildProcess>();
-process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
 
 export class GcsServer {
   readonly bucket = "traces";
@@ -36,7 +23,7 @@ export class GcsServer {
     readonly folder: string,
     /** URL of the API. */
     readonly endpoint: string,
-    private readonly child: ChildProcess,
+    private readonly process: LocalServer,
   ) {}
 
   /** @param tls PEM files, to be asked over https */
@@ -48,10 +35,8 @@ export class GcsServer {
     const flags = ["-scheme", scheme, "-host", "127.0.0.1", "-port", `${port}`];
     if (tls) flags.push("-cert-location", tls.cert, "-private-key-location", tls.key);
     const backend = ["-backend", "filesystem", "-filesystem-root", folder];
-    const child = spawn(fakeGcsServer, [...flags, ...backend], { stdio: "ignore" });
-    running.add(child);
-    await answering(child, port, "fake-gcs-server");
-    return new GcsServer(folder, `${scheme}://127.0.0.1:${port}/storage/v1/`, child);
+    const process = await LocalServer.start(port, [fakeGcsServer, ...flags, ...backend]);
+    return new GcsServer(folder, `${scheme}://127.0.0.1:${port}/storage/v1/`, process);
   }
 
   /** What storage.trace says to use it. */
@@ -63,12 +48,7 @@ export class GcsServer {
   }
 
   async remove(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      const gone = once(this.child, "exit");
-      this.child.kill("SIGKILL");
-      await gone;
-    }
-    running.delete(this.child);
+    await this.process.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

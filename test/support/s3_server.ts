@@ -1,22 +1,13 @@
 // A real S3 server for tests: versitygw on a folder of its own. .ci/run builds it; where it is missing, tests say so and are skipped.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answering, freePort } from "./local_port.ts";
+import { freePort, LocalServer, toolPath } from "./local_server.ts";
 
 const version = "v1.8.0"; // as in .ci/run
 
 /** Where `.ci/run` puts it, or what RUBATO_VERSITYGW says. */
-export const versitygw =
-  process.env.RUBATO_VERSITYGW ??
-  join(
-    process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
-    "rubato-tools",
-    `versitygw-${version}`,
-    "versitygw",
-  );
+export const versitygw = process.env.RUBATO_VERSITYGW ?? toolPath(`versitygw-${version}`, "versitygw");
 
 /** For the title of tests that are skipped; null if the server is there. */
 export const versitygwMissing = existsSync(versitygw)
@@ -28,11 +19,6 @@ export interface S3ServerOptions {
   virtualDomain?: string;
 }
 
-const running = new Set<ChildProcess>();
-process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
-
 export class S3Server {
   readonly accessKey = "rubato-test";
   readonly secretKey = "not a secret";
@@ -42,7 +28,7 @@ export class S3Server {
   private constructor(
     readonly folder: string,
     readonly port: number,
-    private readonly child: ChildProcess,
+    private readonly process: LocalServer,
   ) {}
 
   get endpoint(): string {
@@ -57,14 +43,11 @@ export class S3Server {
     if (tls) flags.push("--cert", tls.cert, "--key", tls.key);
     if (virtualDomain) flags.push("--virtual-domain", virtualDomain);
     const backend = ["posix", join(folder, "buckets")];
-    const child = spawn(versitygw, [...flags, ...backend], {
-      stdio: "ignore",
-      env: { ROOT_ACCESS_KEY: "rubato-test", ROOT_SECRET_KEY: "not a secret" },
+    const process = await LocalServer.start(port, [versitygw, ...flags, ...backend], {
+      ROOT_ACCESS_KEY: "rubato-test",
+      ROOT_SECRET_KEY: "not a secret",
     });
-    running.add(child);
-    const server = new S3Server(folder, port, child);
-    await answering(child, port, "versitygw");
-    return server;
+    return new S3Server(folder, port, process);
   }
 
   /** What storage.trace says to use it. */
@@ -83,12 +66,7 @@ export class S3Server {
   }
 
   async remove(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      const gone = once(this.child, "exit");
-      this.child.kill("SIGKILL");
-      await gone;
-    }
-    running.delete(this.child);
+    await this.process.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
