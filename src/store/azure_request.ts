@@ -3,26 +3,15 @@ import type { AzureCredentials } from "./azure_credentials.ts";
 import { azureError } from "./azure_error.ts";
 import type { Fetch } from "./fetch.ts";
 import {
+  type BucketQuestion,
   encodedKey,
   errorBodyBytesMax,
   exchange,
-  type ServiceMethod,
   type ServiceResponse,
 } from "./service_request.ts";
 
-/** Of the API: has all that is used, and is known to emulators and Azure Stack of some years ago. */
+/** Of the API: the first ones since 2021 say which names XML could not write; later ones have nothing that is used here. */
 const apiVersion = "2021-12-02";
-
-export interface AzureQuestion {
-  method: ServiceMethod;
-  /** "" is the container itself. */
-  key?: string;
-  query?: Record<string, string>;
-  headers?: Record<string, string>;
-  body?: Uint8Array;
-  /** What it is for, for errors: "read x". */
-  what: string;
-}
 
 export class AzureRequests {
   readonly #container: string;
@@ -43,7 +32,7 @@ export class AzureRequests {
    * @throws ServiceError
    */
   async ask(
-    { method, key = "", query = {}, headers: given = {}, body, what }: AzureQuestion,
+    { method, key = "", query = {}, headers: given = {}, body, what }: BucketQuestion,
     signal: AbortSignal,
     expected: readonly number[] = [],
   ): Promise<ServiceResponse> {

@@ -6,26 +6,15 @@ import type { Fetch } from "./fetch.ts";
 import type { S3Address } from "./s3_address.ts";
 import { isExpired, s3Error } from "./s3_error.ts";
 import {
+  type BucketQuestion,
   checkHeaderText,
   encodedKey,
   errorBodyBytesMax,
   exchange,
-  type ServiceMethod,
   type ServiceResponse,
 } from "./service_request.ts";
 
 const emptySha256 = createHash("sha256").digest("hex");
-
-export interface S3Question {
-  method: ServiceMethod;
-  /** "" is the bucket itself. */
-  key?: string;
-  query?: Record<string, string>;
-  headers?: Record<string, string>;
-  body?: Uint8Array;
-  /** What it is for, for errors: "read x". */
-  what: string;
-}
 
 export class S3Requests {
   readonly #address: S3Address;
@@ -45,7 +34,7 @@ export class S3Requests {
    * @throws ServiceError
    */
   async ask(
-    question: S3Question,
+    question: BucketQuestion,
     signal: AbortSignal,
     expected: readonly number[] = [],
   ): Promise<ServiceResponse> {
@@ -66,7 +55,7 @@ export class S3Requests {
     throw error;
   }
 
-  async #sign({ method, key = "", query = {}, headers = {}, body }: S3Question) {
+  async #sign({ method, key = "", query = {}, headers = {}, body }: BucketQuestion) {
     const { accessKeyId, secretAccessKey, sessionToken } = await this.#credentials.get();
     for (const [name, value] of Object.entries(headers)) checkHeaderText(`the header ${name}`, value);
     checkHeaderText("the access key", accessKeyId);

@@ -24,6 +24,17 @@ export interface ServiceRequest {
   what: string;
 }
 
+/** The same before it has an address and says who asks. */
+export interface BucketQuestion {
+  method: ServiceMethod;
+  /** "" is the bucket itself. */
+  key?: string;
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
+  body?: Uint8Array;
+  what: string;
+}
+
 export interface ServiceResponse {
   status: number;
   headers: Headers;
