@@ -41,6 +41,8 @@ describe("checkAzure()", () => {
         "storage_account_name: expected the name alone",
       ],
       [`${good}, prefix: a/../b`, "prefix: must be without . and .. between slashes"],
+      [`${good}, prefix: a./b`, "prefix: names in Azure lose dots before a slash"],
+      [`${good}, prefix: traces.`, "prefix: names in Azure lose dots before a slash"],
       [
         `${good}, endpoint_suffix: "https://blob.core.windows.net"`,
         "endpoint_suffix: expected a host without http://",

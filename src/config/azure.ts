@@ -26,6 +26,9 @@ export function checkAzure(azure: AzureConfig, report: (key: string, message: st
     report("storage_account_name", `expected the name alone, found "${azure.storage_account_name}"`);
   }
   checkPrefix(azure.prefix, report);
+  if (/[^./]\.+(?:\/|$)/.test(azure.prefix)) {
+    report("prefix", `names in Azure lose dots before a slash, found "${azure.prefix}"`);
+  }
   checkEndpoint(azure, report);
   if (azure.buffer_size < bufferBytesMin || azure.buffer_size > bufferBytesMax) {
     report("buffer_size", `must be from 64KiB to 100MiB, found ${azure.buffer_size} bytes`);

@@ -7,6 +7,7 @@ import type { SpanSink } from "./span_sink.ts";
 
 export interface ReceiverConfig {
   multitenancy_enabled: boolean;
+  storage: { trace: { backend: string } };
   server: { http_server_read_timeout: number };
   distributor: { retry_after_on_resource_exhausted: number };
   overrides: { defaults: { ingestion: { retry_info_enabled: boolean } } };

@@ -1,9 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { singleTenant, TenantError, tenantOf, tenantsOf } from "./tenant.ts";
 
-const off = { multitenancy_enabled: false, query_frontend: { multi_tenant_queries_enabled: true } };
-const on = { multitenancy_enabled: true, query_frontend: { multi_tenant_queries_enabled: true } };
-const oneOnly = { multitenancy_enabled: true, query_frontend: { multi_tenant_queries_enabled: false } };
+const storage = { trace: { backend: "local" } };
+const off = {
+  multitenancy_enabled: false,
+  query_frontend: { multi_tenant_queries_enabled: true },
+  storage,
+};
+const on = { ...off, multitenancy_enabled: true };
+const oneOnly = { ...on, query_frontend: { multi_tenant_queries_enabled: false } };
 
 function refusal(work: () => unknown): string {
   try {
@@ -26,6 +31,14 @@ describe("tenantOf()", () => {
     expect(tenantOf("aZ0!-_.*'()", on)).toBe("aZ0!-_.*'()");
     expect(tenantOf("x".repeat(150), on)).toBe("x".repeat(150));
     expect(tenantOf("...", on)).toBe("...");
+  });
+
+  test("refuses a tenant whose name Azure would take for another's", () => {
+    const azure = { ...on, storage: { trace: { backend: "azure" } } };
+    expect(tenantOf(".a.b", azure)).toBe(".a.b");
+    for (const refused of [() => tenantOf("a.", azure), () => tenantsOf("b|a.", azure)]) {
+      expect(refusal(refused)).toBe("400 tenant ID 'a.' ends in a dot, which names in Azure can't");
+    }
   });
 
   test("refuses a missing tenant with 401", () => {

@@ -37,7 +37,11 @@ const app = traceRoutes({
     },
   },
   tenantsOf: (header) =>
-    tenantsOf(header, { multitenancy_enabled: true, query_frontend: { multi_tenant_queries_enabled: true } }),
+    tenantsOf(header, {
+      multitenancy_enabled: true,
+      query_frontend: { multi_tenant_queries_enabled: true },
+      storage: { trace: { backend: "local" } },
+    }),
   maxBytesPerTrace: (tenant) => (tenant === "unlimited" ? 0 : limit),
 });
 

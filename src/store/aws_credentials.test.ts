@@ -11,6 +11,9 @@ interface Asked {
   body: string;
 }
 
+/** When what is under way without waiting for anything from outside has ended. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
 describe("AwsCredentialsSource", () => {
   let folder: string;
   beforeAll(() => {
@@ -156,9 +159,16 @@ describe("AwsCredentialsSource", () => {
     now = Date.parse("2026-01-01T00:55:00Z");
     expect((await found.get()).accessKeyId).toBe("KEY1");
     now = Date.parse("2026-01-01T00:56:30Z");
-    expect((await found.get()).accessKeyId).toBe("KEY2");
+    // Nobody waits for the new ones while the old ones are good.
+    const old = await found.get();
+    expect(old.accessKeyId).toBe("KEY1");
+    await settled();
     now = 0;
-    found.forget();
+    const current = await found.get();
+    expect(current.accessKeyId).toBe("KEY2");
+    found.forget(old);
+    expect(await found.get()).toBe(current);
+    found.forget(current);
     expect((await found.get()).accessKeyId).toBe("KEY3");
   });
 

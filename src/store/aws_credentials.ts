@@ -51,8 +51,8 @@ export class AwsCredentialsSource {
   }
 
   /** Looks for new ones next time: the service took these for expired. */
-  forget(): void {
-    this.#renewed.forget();
+  forget(refused: AwsCredentials): void {
+    this.#renewed.forget(refused);
   }
 
   async #find(): Promise<AwsCredentials> {

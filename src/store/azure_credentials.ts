@@ -17,10 +17,13 @@ export interface UnsignedRequest {
 }
 
 export interface AzureCredentials {
-  /** Adds the header. @throws StoreError if there are no credentials */
-  authorize(request: UnsignedRequest): Promise<void>;
-  /** Looks for new ones next time: the service took these for expired. */
-  forget(): void;
+  /**
+   * Adds the header.
+   *
+   * @returns what has new ones looked for next time: to be called if the service takes these for expired
+   * @throws StoreError if there are no credentials
+   */
+  authorize(request: UnsignedRequest): Promise<() => void>;
 }
 
 export interface AzureSurroundings {

@@ -8,6 +8,7 @@ import {
   errorBodyBytesMax,
   exchange,
   type ServiceResponse,
+  setQuery,
 } from "./service_request.ts";
 
 /** Of the API: the first ones since 2021 say which names XML could not write; later ones have nothing that is used here. */
@@ -37,16 +38,16 @@ export class AzureRequests {
     expected: readonly number[] = [],
   ): Promise<ServiceResponse> {
     const url = new URL(key === "" ? this.#container.slice(0, -1) : this.#container + encodedKey(key));
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    setQuery(url, query);
     const headers = new Headers(given);
     headers.set("x-ms-date", new Date(this.#now()).toUTCString());
     headers.set("x-ms-version", apiVersion);
-    await this.#credentials.authorize({ method, url, headers, bodyBytes: body?.length ?? 0 });
+    const forget = await this.#credentials.authorize({ method, url, headers, bodyBytes: body?.length ?? 0 });
     headers.set("accept-encoding", "identity");
     const response = await exchange(this.#fetch, { method, url, headers, body, what }, signal);
     const { status } = response;
     if ((status >= 200 && status < 300) || expected.includes(status)) return response;
-    if (status === 401) this.#credentials.forget();
+    if (status === 401) forget();
     const text = new TextDecoder().decode(response.body.subarray(0, errorBodyBytesMax));
     throw azureError(what, { status, code: response.headers.get("x-ms-error-code") ?? "", body: text });
   }

@@ -29,13 +29,15 @@ function set(answers: (Answer | Error)[]) {
   const asked: { method: string; url: URL; headers: Headers; body: string }[] = [];
   let forgotten = 0;
   const credentials = {
-    authorize: async ({ headers }: { headers: Headers }) => headers.set("authorization", "who"),
-    forget: () => void forgotten++,
+    authorize: async ({ headers }: { headers: Headers }) => {
+      headers.set("authorization", "who");
+      return () => void forgotten++;
+    },
   };
   const fetch = async (url: string, { method, headers, body }: RequestInit) => {
     const sent = body ? new TextDecoder().decode(body as Uint8Array) : "";
     asked.push({ method: method!, url: new URL(url), headers: new Headers(headers), body: sent });
-    const answer = answers.shift() ?? {};
+    const answer = answers.shift() ?? new Error("asked more than was expected");
     if (answer instanceof Error) throw answer;
     return new Response(answer.body ?? "", {
       status: answer.status ?? 200,
@@ -209,7 +211,7 @@ describe("AzureService", () => {
   });
 
   test("writes parts as blocks with ids of one length, and lists them in order", async () => {
-    const { service, asked } = set([]);
+    const { service, asked } = set([{ status: 201 }, { status: 201 }, { status: 201 }]);
     const upload = await service.startUpload("k");
     const ids = [
       await service.uploadPart(upload, 1, bytes("x"), never()),
@@ -228,14 +230,24 @@ describe("AzureService", () => {
     expect(asked).toHaveLength(3);
   });
 
+  test("writes a space in a query as Azure reads it, and names no object that a URL can't", async () => {
+    const { service, asked } = set([{ body: listing("<Blobs></Blobs><NextMarker />") }]);
+    await service.list({ prefix: "my traces/a+b/", grouped: true }, never());
+    expect(asked[0]!.url.search).toContain("prefix=my%20traces%2Fa%2Bb%2F");
+    await expect(service.delete(["t/b/../../other"], never())).rejects.toThrow(
+      'store: no request can name "t/b/../../other"',
+    );
+    expect(asked).toHaveLength(1);
+  });
+
   test("deletes each of many, and says which it could not", async () => {
     const keys = Array.from({ length: 40 }, (_, i) => `k${i}`);
-    const { service, asked } = set([]);
+    const { service, asked } = set(keys.map(() => ({ status: 202 })));
     await service.delete(keys, never());
     expect(asked.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual(
       keys.map((key) => `DELETE /c/${key}`),
     );
-    const failing = set([{}, refusal(409, "BlobImmutableDueToPolicy")]);
+    const failing = set(keys.map((_, i) => (i === 1 ? refusal(409, "BlobImmutableDueToPolicy") : {})));
     await expect(failing.service.delete(keys, never())).rejects.toThrow("cannot delete k1: status 409");
     expect(failing.asked.length).toBeLessThan(keys.length);
   });

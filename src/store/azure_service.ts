@@ -15,6 +15,7 @@ import { foundObject, noSuchRange, objectFacts, rangeHeaders, tagOf, unclear } f
 import { isReason, noSuchUpload, ServiceError } from "./service_error.ts";
 import type { ServiceResponse } from "./service_request.ts";
 import { elements, elementText } from "./service_xml.ts";
+import { sideBySide } from "./side_by_side.ts";
 import type { StoreRange } from "./store.ts";
 import { StoreNotFound } from "./store_error.ts";
 
@@ -85,19 +86,7 @@ export class AzureService implements ObjectService {
   }
 
   async delete(keys: readonly string[], signal: AbortSignal): Promise<void> {
-    const left = keys.values();
-    let failed: unknown = null;
-    // Each takes the next one until all are gone, or one could not be deleted.
-    const deleteNext = async () => {
-      for (const key of left) {
-        if (failed !== null) return;
-        await this.#delete(key, signal).catch((error) => {
-          failed ??= error;
-        });
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(deletesMax, keys.length) }, deleteNext));
-    if (failed !== null) throw failed;
+    await sideBySide(keys, deletesMax, (key) => this.#delete(key, signal));
   }
 
   async #delete(key: string, signal: AbortSignal): Promise<void> {

@@ -28,13 +28,12 @@ export class AzureSharedKey implements AzureCredentials {
     this.#key = Buffer.from(key, "base64");
   }
 
-  async authorize(request: UnsignedRequest): Promise<void> {
+  async authorize(request: UnsignedRequest): Promise<() => void> {
     const text = stringToSign(this.#account, request);
     const signature = createHmac("sha256", this.#key).update(text, "utf8").digest("base64");
     request.headers.set("authorization", `SharedKey ${this.#account}:${signature}`);
+    return () => {}; // a key does not end
   }
-
-  forget(): void {} // a key does not end
 }
 
 export function stringToSign(account: string, { method, url, headers, bodyBytes }: UnsignedRequest): string {

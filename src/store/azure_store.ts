@@ -10,8 +10,8 @@ import { keyPrefix } from "./object_path.ts";
 import { RemoteStore } from "./remote_store.ts";
 import { resilient } from "./resilience.ts";
 
-/** The configuration has no keys for these; they are what storage.trace.s3 has where nothing is said. */
-const retry = { attemptsMax: 10, backoffMsInitial: 200, backoffMsMax: 1000 };
+/** The configuration has no keys for these. An account that has reached its limits takes requests again after some ten seconds. */
+const retry = { attemptsMax: 10, backoffMsInitial: 200, backoffMsMax: 10_000 };
 /** A page has 5,000 names, and Azure lists from the beginning or behind a page only. */
 const listsMax = 1;
 

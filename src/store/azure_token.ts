@@ -20,14 +20,11 @@ export class AzureTokens implements AzureCredentials {
     this.#renewed = new Renewed(find, now);
   }
 
-  async authorize({ headers }: UnsignedRequest): Promise<void> {
-    const { token } = await this.#renewed.get();
-    checkHeaderText("the access token", token);
-    headers.set("authorization", `Bearer ${token}`);
-  }
-
-  forget(): void {
-    this.#renewed.forget();
+  async authorize({ headers }: UnsignedRequest): Promise<() => void> {
+    const known = await this.#renewed.get();
+    checkHeaderText("the access token", known.token);
+    headers.set("authorization", `Bearer ${known.token}`);
+    return () => this.#renewed.forget(known);
   }
 }
 

@@ -3,6 +3,7 @@ import { ServiceError } from "./service_error.ts";
 
 /** Refused before anything was done, and worth another try. A 429 also comes of more than one write of an object in a second. */
 const refusedForNow: ReadonlySet<string> = new Set(["rateLimitExceeded", "userRateLimitExceeded"]);
+const conditionNotMet = "conditionNotMet";
 const bodyShownMax = 200;
 
 export interface GcsAnswer {
@@ -15,7 +16,8 @@ export interface GcsAnswer {
 
 /** @param what the request, for people */
 export function gcsError(what: string, { status, body, canRenew }: GcsAnswer): ServiceError {
-  const { reason, message } = errorOf(body);
+  const { reason: said, message } = errorOf(body);
+  const reason = status === 412 && said === "" ? conditionNotMet : said;
   // A token may have ended on its way.
   const isRefused = status === 429 || refusedForNow.has(reason) || (status === 401 && canRenew);
   // A 503 without a word of Google's may be a proxy's, whose service has got the request.
@@ -28,6 +30,11 @@ export function gcsError(what: string, { status, body, canRenew }: GcsAnswer): S
 
 interface ErrorBody {
   error?: { message?: unknown; errors?: { reason?: unknown }[] };
+}
+
+/** Whether what refused a write was its own condition, and not one of the bucket's or the organisation's. */
+export function isConditionNotMet(error: unknown): boolean {
+  return error instanceof ServiceError && error.reason === conditionNotMet;
 }
 
 function errorOf(body: string): { reason: string; message: string } {

@@ -15,8 +15,16 @@ export async function findGcsToken(): Promise<GcsTokenAnswer> {
     const expiresMs = client.credentials.expiry_date ?? Date.now() + tokenMs;
     return { token: { headers, expiresMs } };
   } catch (error) {
-    return { problem: (error as Error).message, mayRetry: mayPass(error) };
+    return { problem: problemOf(error as Error), mayRetry: mayPass(error) };
   }
+}
+
+function problemOf(error: Error): string {
+  // Its own words quote from the file, which holds a private key.
+  if (error instanceof SyntaxError) {
+    return "the file with credentials, which GOOGLE_APPLICATION_CREDENTIALS names or gcloud wrote, is no JSON";
+  }
+  return error.message;
 }
 
 /** Whether it is an answer, or the lack of one, that may be another one later. */

@@ -9,6 +9,7 @@ import {
   exchange,
   type ServiceMethod,
   type ServiceResponse,
+  setQuery,
 } from "./service_request.ts";
 
 export interface GcsQuestion {
@@ -41,7 +42,7 @@ export class GcsRequests {
     expected: readonly number[] = [],
   ): Promise<ServiceResponse> {
     const url = new URL(address);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    setQuery(url, query);
     // Bytes as they are stored.
     const headers = new Headers({ ...given, "accept-encoding": "identity" });
     const token = await this.#token?.get();
@@ -53,7 +54,7 @@ export class GcsRequests {
     const { status } = response;
     if ((status >= 200 && status < 300) || expected.includes(status)) return response;
     const text = new TextDecoder().decode(response.body.subarray(0, errorBodyBytesMax));
-    if (status === 401) this.#token?.forget();
+    if (status === 401 && token) this.#token?.forget(token);
     const answer: GcsAnswer = { status, body: text, canRenew: this.#token !== null };
     throw gcsError(what, answer);
   }

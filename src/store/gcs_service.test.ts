@@ -221,13 +221,23 @@ describe("GcsService", () => {
     );
   });
 
-  test("deletes many side by side, but not all at once", async () => {
+  test("asks for no more deletions after one that failed", async () => {
     const keys = Array.from({ length: 100 }, (_, i) => `a/${i}`);
-    const { service, asked } = scriptedGcs(keys.map(() => ({ status: 204 })));
-    const deleted = service.delete(keys, never());
-    await Promise.resolve();
-    expect(asked.length).toBeLessThanOrEqual(16);
-    await deleted;
-    expect(new Set(asked.map(({ url }) => url.pathname)).size).toBe(100);
+    const { service, asked } = scriptedGcs(
+      keys.map((_, i) => (i === 0 ? { status: 403, body: errorBody("forbidden") } : { status: 204 })),
+    );
+    await expect(service.delete(keys, never())).rejects.toThrow("forbidden");
+    const askedThen = asked.length;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked.length).toBe(askedThen);
+    expect(askedThen).toBeLessThan(100);
+  });
+
+  test("takes no other refusal for an unmet condition", async () => {
+    const refused = { status: 412, body: errorBody("orgPolicyConstraintFailed") };
+    const { service } = scriptedGcs([refused]);
+    await expect(service.put("k", new Uint8Array(1), "absent", never())).rejects.toThrow(
+      "status 412, orgPolicyConstraintFailed",
+    );
   });
 });

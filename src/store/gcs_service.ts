@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { IHasher } from "hash-wasm";
 import { createCrc32c } from "../compress/crc32c.ts";
 import type { GcsAddress } from "./gcs_address.ts";
+import { isConditionNotMet } from "./gcs_error.ts";
 import {
   base64Of,
   type GcsObject,
@@ -26,6 +27,7 @@ import type {
 import { foundBytes, noSuchRange, rangeHeaders, unclear } from "./service_answer.ts";
 import { ServiceError } from "./service_error.ts";
 import type { ServiceResponse } from "./service_request.ts";
+import { sideBySide } from "./side_by_side.ts";
 import type { StoreRange } from "./store.ts";
 import { StoreNotFound } from "./store_error.ts";
 
@@ -126,22 +128,21 @@ export class GcsService implements ObjectService {
     const body = Buffer.concat([Buffer.from(json + content), bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]);
     const headers = { "content-type": `multipart/related; boundary=${boundary}` };
     const question = { method: "POST", url: this.#address.uploads, query, headers, body, what } as const;
-    const response = await this.#requests.ask(question, signal, condition === "none" ? [] : [412]);
-    if (response.status === 412) return null;
-    const { generation } = objectIn(response, what);
-    if (generation === undefined) throw unclear(what, "no generation");
-    return generation;
+    try {
+      const { generation } = objectIn(await this.#requests.ask(question, signal), what);
+      if (generation === undefined) throw unclear(what, "no generation");
+      return generation;
+    } catch (error) {
+      if (condition !== "none" && isConditionNotMet(error)) return null;
+      throw error;
+    }
   }
 
   async delete(keys: readonly string[], signal: AbortSignal): Promise<void> {
-    const waiting = keys.values();
-    const one = async () => {
-      for (const key of waiting) {
-        const what = `delete ${this.#name(key)}`;
-        await this.#requests.ask({ method: "DELETE", url: this.#url(key), what }, signal, [404]);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(deletionsMax, keys.length) }, one));
+    await sideBySide(keys, deletionsMax, async (key) => {
+      const what = `delete ${this.#name(key)}`;
+      await this.#requests.ask({ method: "DELETE", url: this.#url(key), what }, signal, [404]);
+    });
   }
 
   startUpload(key: string, signal: AbortSignal): Promise<Upload> {

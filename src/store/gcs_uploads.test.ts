@@ -128,6 +128,12 @@ describe("GcsUploads", () => {
       `bytes */${both}: 0`,
       last,
     ]);
+    // Or came in part.
+    expect(await upload([keeps(2 * quantum), { body: '{ "kind": "sto' }, end])).toEqual([
+      first,
+      last,
+      `bytes */${both}: 0`,
+    ]);
   });
 
   test("takes an object of the right size for done when the upload is gone after a lost answer", async () => {
@@ -174,5 +180,10 @@ describe("GcsUploads", () => {
       await service.abortUpload(await service.startUpload("k", never()), never());
       expect(asked[1]!.method).toBe("DELETE");
     }
+    const { service, asked } = scriptedGcs([begun, { status: 503 }, { status: 499 }]);
+    const started = await service.startUpload("k", never());
+    await expect(service.abortUpload(started, never())).rejects.toMatchObject({ mayRetry: true });
+    await service.abortUpload(started, never());
+    expect(asked).toHaveLength(3);
   });
 });

@@ -96,8 +96,8 @@ export class GcsUploads {
 
   async abort(upload: Upload, what: string, signal: AbortSignal): Promise<void> {
     const { url } = this.#session(upload);
-    this.#sessions.delete(upload);
     await this.#requests.ask({ method: "DELETE", url, what }, signal, [clientClosed, ...gone]);
+    this.#sessions.delete(upload);
   }
 
   /**
@@ -128,7 +128,6 @@ export class GcsUploads {
       }
       if (answer.status !== resumeIncomplete) {
         if (!isLast) throw unclear(what, `status ${answer.status} to a part`);
-        session.isUnsure = false;
         return answer;
       }
       const kept = bytesKept(answer);

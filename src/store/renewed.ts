@@ -34,13 +34,15 @@ export class Renewed<T extends Ending> {
       this.#asked = null;
       this.#goodUntilMs = this.#now() + renewedMsMin;
     });
-    // Who hands them out may fail for a moment: it is asked early enough to be asked again.
-    return known && leftMs > 0 ? this.#asked.catch(() => known) : this.#asked;
+    if (!known || leftMs <= 0) return this.#asked;
+    // Who hands them out may be slow, or fail for a moment: it is asked early enough to be asked again.
+    this.#asked.catch(() => {});
+    return known;
   }
 
-  /** Looks for new ones next time: the service took these for expired. */
-  forget(): void {
-    this.#known = null;
+  /** Looks for new ones next time, unless there are already others: the service took these for expired. */
+  forget(refused: T): void {
+    if (this.#known === refused) this.#known = null;
   }
 
   async #renew(): Promise<T> {

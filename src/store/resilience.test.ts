@@ -244,6 +244,20 @@ describe("resilient()", () => {
     }
   });
 
+  // Bun and Deno do so when a connection that was kept open is closed without an answer.
+  test("finds a conditional write done that the runtime sent twice, unseen", async () => {
+    const { service, memory } = set({});
+    const put = memory.put.bind(memory);
+    memory.put = async (...args) => {
+      await put(...args);
+      return put(...args);
+    };
+    const tag = await service.put("a", bytes("mine"), "absent", never());
+    expect(tag).toBe(memory.objects.get("a")!.tag);
+    expect(await service.put("a", bytes("other"), "absent", never())).toBeNull();
+    expect(await service.put("a", bytes("more"), { tag: tag! }, never())).toBe(memory.objects.get("a")!.tag);
+  });
+
   test("looks no oftener than it tries", async () => {
     let looks = 0;
     const { clock, service, memory } = set({

@@ -72,17 +72,21 @@ export function resilient(
     abortUpload: (upload, signal) => again(0, (given) => service.abortUpload(upload, given), signal),
   };
 
-  /** A write whose condition fails after an answer was lost may have failed by itself: what is there now tells. */
+  /**
+   * A write whose condition fails may have failed by itself: an answer was lost, or the runtime, unseen, sent the request once more on
+   * another connection. What is there now tells.
+   */
   function put(key: string, bytes: Uint8Array, condition: WriteCondition, signal: AbortSignal) {
     return retried(
       attempts,
       async (mayBeDone) => {
         const tag = await once(bytes.length, (given) => service.put(key, bytes, condition, given), signal);
-        if (tag !== null || !mayBeDone) return tag;
+        if (tag !== null || condition === "none") return tag;
         // Once: if it fails, all of it is tried again.
         const look = (given: AbortSignal) => service.get(key, null, given);
         const found = await once(bytes.length, look, signal).catch(ifMissing);
         if (found && Buffer.compare(found.bytes, bytes) === 0) return found.tag;
+        if (!mayBeDone) return null;
         throw new ServiceError(`cannot tell whether ${key} was written before others wrote it`, {
           mayRetry: false,
           mayBeDone: true,

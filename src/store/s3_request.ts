@@ -12,6 +12,7 @@ import {
   errorBodyBytesMax,
   exchange,
   type ServiceResponse,
+  setQuery,
 } from "./service_request.ts";
 
 const emptySha256 = createHash("sha256").digest("hex");
@@ -39,7 +40,7 @@ export class S3Requests {
     expected: readonly number[] = [],
   ): Promise<ServiceResponse> {
     const { what, body } = question;
-    const { url, headers: signed } = await this.#sign(question);
+    const { url, headers: signed, credentials } = await this.#sign(question);
     const response = await exchange(
       this.#fetch,
       { method: question.method, url, headers: signed, body, what },
@@ -51,19 +52,18 @@ export class S3Requests {
     const bucketRegion = headers.get("x-amz-bucket-region");
     const isElsewhere = bucketRegion !== this.#address.region && status !== 404;
     const error = s3Error(what, { status, body: text, bucketRegion: isElsewhere ? bucketRegion : null });
-    if (isExpired(error)) this.#credentials.forget();
+    if (isExpired(error)) this.#credentials.forget(credentials);
     throw error;
   }
 
   async #sign({ method, key = "", query = {}, headers = {}, body }: BucketQuestion) {
-    const { accessKeyId, secretAccessKey, sessionToken } = await this.#credentials.get();
+    const credentials = await this.#credentials.get();
+    const { accessKeyId, secretAccessKey, sessionToken } = credentials;
     for (const [name, value] of Object.entries(headers)) checkHeaderText(`the header ${name}`, value);
     checkHeaderText("the access key", accessKeyId);
     checkHeaderText("the session token", sessionToken);
     const url = new URL(this.#address.url + encodedKey(key));
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    // As the signature has it: forms write a space as "+".
-    url.search = url.search.replaceAll("+", "%20");
+    setQuery(url, query);
     if (this.#derivedKeys.size > 8) this.#derivedKeys.clear();
     const signer = new AwsV4Signer({
       method,
@@ -82,6 +82,6 @@ export class S3Requests {
     const signed = await signer.sign();
     // Behind the signature, since some proxies change it.
     signed.headers.set("accept-encoding", "identity");
-    return signed;
+    return { ...signed, credentials };
   }
 }

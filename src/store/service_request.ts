@@ -71,11 +71,24 @@ export function checkHeaderText(name: string, value: string): void {
   }
 }
 
-/** A key as it stands in a URL: what RFC 3986 leaves unreserved, and the slashes, as they are. */
+/**
+ * A key as it stands in a URL: what RFC 3986 leaves unreserved, and the slashes, as they are.
+ *
+ * @throws StoreError for one that URLs would take for another
+ */
 export function encodedKey(key: string): string {
+  if (key.split("/").some((part) => part === "." || part === "..")) {
+    throw new StoreError(`store: no request can name ${JSON.stringify(key)}`);
+  }
   return encodeURIComponent(key).replace(/%2F|[!'()*]/g, (found) =>
     found === "%2F" ? "/" : `%${found.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+}
+
+/** Not as forms do it: signatures and services want a space as "%20". */
+export function setQuery(url: URL, query: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  url.search = url.search.replaceAll("+", "%20");
 }
 
 function connectionError(what: string, url: URL, error: unknown, signal: AbortSignal): Error {
@@ -84,9 +97,10 @@ function connectionError(what: string, url: URL, error: unknown, signal: AbortSi
     return new StoreError(`store: cannot ${what}: ${message.replace(/^store: /, "")}`, { cause: error });
   }
   const { code = "" } = error as NodeJS.ErrnoException;
-  const message = messagesOf(error);
+  // Without the query: whoever has the address of an upload may write to it.
+  const message = messagesOf(error).replaceAll(url.href, url.origin + url.pathname);
   // Without names of ours, in which any word may stand.
-  const words = `${code} ${message}`.replaceAll(url.href, "").replaceAll(url.hostname, "");
+  const words = `${code} ${message}`.replaceAll(url.origin + url.pathname, "").replaceAll(url.hostname, "");
   return new ServiceError(`cannot ${what}: ${message}`, {
     reason: code,
     mayRetry: !badCertificate.test(words),

@@ -36,8 +36,15 @@ export class LocalServer {
     const { PATH = "" } = process.env;
     const child = spawn(program, args, { stdio: "ignore", env: { PATH, ...env } });
     running.add(child);
+    let failure: Error | null = null;
+    child.once("error", (error) => {
+      failure = error;
+    });
     for (const untilMs = Date.now() + startMsMax; Date.now() < untilMs; ) {
-      if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}`);
+      const end = child.exitCode ?? child.signalCode;
+      if (failure !== null || end !== null) {
+        throw new Error(`${program} ended with ${end}`, { cause: failure });
+      }
       if (await answers(port)) return new LocalServer(child);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
