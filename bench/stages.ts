@@ -128,6 +128,7 @@ try {
         batch,
         store,
         {
+          version: block.version,
           tenant: "bench",
           blockId: `00000000-0000-4000-8000-${String(round * shards + shard).padStart(12, "0")}`,
           dedicatedColumns: block.parquet_dedicated_columns,

@@ -96,6 +96,7 @@ export enum Column {
   StatsSpans, // u32
   StatsErrors, // u32
   TraceDuration, // u64 ns by rank
+  ChildCount, // u32 by span index: direct children; queries have no such column
 
   // Working memory of the part that runs at the moment; nothing in it outlives one call into the core.
   Scratch0,

@@ -1,4 +1,5 @@
-// Nested set numbers of one trace: left and right of a depth-first walk from the roots, and the parent's left.
+// Nested set numbers of one trace: left and right of a depth-first walk from the roots, and the parent's left. With them come the
+// counts of direct children, which blocks of vParquet5 hold.
 
 import { Column } from "./column_ids";
 import { mix } from "./hash";
@@ -28,7 +29,7 @@ function set(array: usize, i: u32, value: u32): void {
 let shift: i32 = 0;
 
 /**
- * Fills the nested set columns, which are 0 before, of the `count` spans of one trace that stand in OrderedSpan from `first` on.
+ * Fills the nested set columns and, where there is no shift, the counts of children, which are all 0 before, of the `count` spans of one trace that stand in OrderedSpan from `first` on.
  *
  * @param columnShift added to OrderedSpan and to the nested set columns
  */
@@ -75,6 +76,7 @@ export function nestTrace(first: u32, count: u32, columnShift: i32): void {
 function number(ordered: usize, count: u32, table: usize, mask: u32): void {
   const ids = at(Column.SpanId);
   const parentIds = at(Column.SpanParent);
+  const childCounts: usize = shift ? 0 : at(Column.ChildCount);
   for (let i: u32 = 0; i < count; i++) set(firstChildren, i, NONE);
   // From last to first, so that each list of children comes out in order.
   for (let i = count; i-- > 0; ) {
@@ -94,6 +96,10 @@ function number(ordered: usize, count: u32, table: usize, mask: u32): void {
     if (parent != NONE) {
       set(nextSiblings, i, get(firstChildren, parent));
       set(firstChildren, parent, i);
+      if (childCounts) {
+        const counted = get(ordered, parent);
+        set(childCounts, counted, get(childCounts, counted) + 1);
+      }
     }
   }
   const left = at(shift + Column.NestedLeft);

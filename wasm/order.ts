@@ -155,6 +155,10 @@ function reserveResults(): void {
     reserve(shift + column, bySpan);
     if (column != Column.OrderedSpan) memory.fill(at(shift + column), 0, bySpan);
   }
+  if (!shift) {
+    reserve(Column.ChildCount, bySpan);
+    memory.fill(at(Column.ChildCount), 0, bySpan);
+  }
   for (let column: i32 = Column.StatsService; column <= Column.StatsErrors; column++)
     reserve(shift + column, bySpan);
   const byTrace = (orderedTraceCount + 1) << 2;

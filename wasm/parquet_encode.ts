@@ -16,7 +16,7 @@ export {
   indexValues,
   writeDictionary,
 } from "./parquet_encode_dictionary";
-export { addResourceColumn, addSpanColumn } from "./parquet_encode_keys";
+export { addKeyColumn } from "./parquet_encode_keys";
 export {
   encodePage,
   leafDefinition,

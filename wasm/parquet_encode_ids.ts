@@ -48,10 +48,11 @@ export const enum Source {
   AttrDouble = 10,
   AttrBool = 11,
   AttrUnsupported = 12,
-  SpanStrings = 13, // a static or dedicated column of spans, by its number; 0 has no values
-  SpanInts = 14,
-  ResourceStrings = 15, // likewise of resources
-  ResourceService = 16, // likewise, and an absent value is the empty string
+  OwnStrings = 13, // a static or dedicated column of the owner's attributes, by its number; 0 has no values
+  OwnInts = 14,
+  ResourceService = 15, // likewise of resources, and an absent value is the empty string
+  ScopeSpans = 16, // spans of the scope
+  StartRounded = 17, // the start of the span in whole periods of so many seconds
 }
 
 /** How a page's values are written. */

@@ -5,10 +5,21 @@ import { AttrType, Column } from "./column_ids";
 import { at, reserve } from "./memory";
 import { blobKind, elementCount, elementKind } from "./parquet_encode_arrays";
 import { Owner, SlotKind, Structure } from "./parquet_encode_ids";
-import { columnOfKey, prepareKeyColumns, putSpanColumn } from "./parquet_encode_keys";
+import {
+  columnOfKey,
+  columnsShift,
+  hasKeyColumns,
+  prepareEventColumns,
+  prepareKeyColumns,
+  putInColumn,
+} from "./parquet_encode_keys";
+import { sortStats } from "./parquet_encode_stats";
 
 /** Bytes behind an array that may be read or written, but do not count. */
 export const SLACK: u32 = 64;
+
+/** Repetition level of a span that is not the first of its scope. */
+export const SPAN_REPETITION: u8 = 3;
 
 /** Numbers per structure, u32: see the constants below. */
 const FIELDS: u32 = 8;
@@ -127,8 +138,12 @@ function u32At(column: i32, row: u32): u32 {
   return load<u32>(at(column) + ((<usize>row) << 2));
 }
 
-/** Makes the structures above attributes, events and links for the ordered traces of the ranks [from, to). */
-export function beginRowGroup(from: u32, to: u32): void {
+/**
+ * Makes the structures above attributes, events and links for the ordered traces of the ranks [from, to).
+ *
+ * @param byService whether the services of a trace are listed by name, or in the order in which they appear
+ */
+export function beginRowGroup(from: u32, to: u32, byService: bool): void {
   firstRank = from;
   firstPlace = u32At(Column.OrderedSpanStart, from);
   const count = u32At(Column.OrderedSpanStart, to) - firstPlace;
@@ -159,11 +174,14 @@ export function beginRowGroup(from: u32, to: u32): void {
   let place: u32 = 0;
   for (let rank = from; rank < to; rank++) {
     store<u32>(rowEntities + ((<usize>(rank - from)) << 2), rank);
+    const statsStart = load<u32>(statsStarts + ((<usize>rank) << 2));
     const statsEnd = load<u32>(statsStarts + ((<usize>rank) << 2), 4);
-    for (let row = load<u32>(statsStarts + ((<usize>rank) << 2)), first = row; row < statsEnd; row++) {
-      store<u8>(statsReps + (row - firstStats), row == first ? 0 : 1);
+    for (let row = statsStart; row < statsEnd; row++) {
+      store<u8>(statsReps + (row - firstStats), row == statsStart ? 0 : 1);
       store<u32>(statsEntities + ((<usize>(row - firstStats)) << 2), row);
     }
+    if (byService)
+      sortStats(statsEntities + ((<usize>(statsStart - firstStats)) << 2), statsEnd - statsStart);
     let lastResource: u32 = ABSENT;
     let lastScope: u32 = ABSENT;
     const end = load<u32>(starts + ((<usize>rank) << 2), 4) - firstPlace;
@@ -186,7 +204,7 @@ export function beginRowGroup(from: u32, to: u32): void {
         store<u32>(scopeEntities + (usize(scopes++) << 2), scope);
         store<u8>(spanReps + place, 2);
       } else {
-        store<u8>(spanReps + place, 3);
+        store<u8>(spanReps + place, SPAN_REPETITION);
       }
       repetition = 1;
     }
@@ -243,6 +261,7 @@ export function beginAttributes(
     startColumn = Column.SpanAttrStart;
     countColumn = 0;
   } else if (ofOwner == Owner.Event) {
+    prepareEventColumns(structureSlots(ofParent));
     startColumn = Column.EventAttrStart;
     countColumn = Column.EventAttrCount;
   } else {
@@ -326,7 +345,8 @@ export function expand(from: u32, to: u32): void {
   const keys = at(ofSpan ? Column.SpanAttrKey : Column.AttrKey);
   const types = at(ofSpan ? Column.SpanAttrType : Column.AttrType);
   const values = at(ofSpan ? Column.SpanAttrValue : Column.AttrValue);
-  const withColumns = attributes && (ofSpan || owner == Owner.Resource);
+  const withColumns = attributes && hasKeyColumns(owner);
+  const columns = columnsShift(owner);
   const laterRepetition = level;
   let slot = next;
   for (let i = from; i < to; i++) {
@@ -349,10 +369,11 @@ export function expand(from: u32, to: u32): void {
       if (attributes) {
         const type = load<u8>(types + entity);
         if (withColumns) {
-          const column = columnOfKey(load<u32>(keys + ((<usize>entity) << 2)), ofSpan, type);
+          const key = load<u32>(keys + ((<usize>entity) << 2));
+          const column = columnOfKey(key, columns, type, values + ((<usize>entity) << 3));
           if (column) {
-            // A resource's columns are gathered by resource.
-            if (ofSpan) putSpanColumn(column, i, type, entity, load<u32>(values + ((<usize>entity) << 3)));
+            // Those of resources are filled already: a resource has several slots.
+            if (owner != Owner.Resource) putInColumn(owner, column, i, type, entity);
             continue;
           }
         }

@@ -3,15 +3,26 @@
 import { Column } from "./column_ids";
 import { at, reserve } from "./memory";
 import { elementCount, elementKind, elementsOf, textOf } from "./parquet_encode_arrays";
-import { Owner, SlotKind, Source } from "./parquet_encode_ids";
-import { resourceColumn, spanColumn } from "./parquet_encode_keys";
+import { Owner, SlotKind, Source, Structure } from "./parquet_encode_ids";
+import { columnHasArray } from "./parquet_encode_keys";
+import {
+  beginOwn,
+  furtherElements,
+  gatherOwnLists,
+  gatherOwnScalars,
+  gatherServices,
+  ownSlots,
+  ownValues,
+} from "./parquet_encode_own";
 import {
   arrayElements,
   arraysOf,
   commonKind,
   firstPlace,
+  places,
   repetitions,
   SLACK,
+  SPAN_REPETITION,
   slotEntities,
   slotKinds,
   slotsOfKind,
@@ -21,10 +32,11 @@ import {
 let structure: u32 = 0;
 let source: u32 = 0;
 let sourceColumn: u32 = 0;
+let owner: u32 = 0;
 let ofSpans: bool = false;
 /** The slot kind whose values an attribute leaf takes; 0: of every kind. */
 let wantedKind: u32 = 0;
-let nextPlace: u32 = 0; // EventTime: the span whose events come next
+let nextPlace: u32 = 0; // EventTime: the span whose events come next; ScopeSpans: the scope's first
 
 export let maxDefinition: u32 = 0;
 export let maxRepetition: u32 = 0;
@@ -39,6 +51,8 @@ let expanded: bool = false;
 export let commonDefinition: u32 = 0;
 export const MIXED: u32 = 0xffffffff;
 
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
 /** Definition level by slot kind. */
 const DEFINITIONS: usize = memory.data(16);
 
@@ -51,7 +65,7 @@ function valueBytes(): u32 {
     case Source.EventTime:
     case Source.AttrInt:
     case Source.AttrDouble:
-    case Source.SpanInts:
+    case Source.OwnInts:
       return 8;
     case Source.TraceId:
       return 16;
@@ -82,20 +96,21 @@ function kindOfSource(): u32 {
 }
 
 /**
- * Begins a leaf with these maximum levels. `column` is what the source reads: a Column, or the number of a column of attributes.
- * `owner` tells whose attributes they are. Returns the number of slots of the structure, to be gathered in slices.
+ * Begins a leaf with these maximum levels. `column` is what the source reads: a Column, the number of a column of attributes, or the
+ * seconds of a period. `ofOwner` tells whose attributes they are. Returns the number of slots of the structure, to be gathered in slices.
  */
 export function beginLeaf(
   ofStructure: u32,
   ofSource: u32,
   column: u32,
-  owner: u32,
+  ofOwner: u32,
   definition: u32,
   repetition: u32,
 ): u32 {
   structure = ofStructure;
   source = ofSource;
   sourceColumn = column;
+  owner = ofOwner;
   ofSpans = owner == Owner.Span;
   maxDefinition = definition;
   maxRepetition = repetition;
@@ -109,14 +124,27 @@ export function beginLeaf(
   commonDefinition = MIXED;
 
   let count = slots;
-  if (source == Source.SpanStrings || source == Source.SpanInts || source == Source.ResourceStrings) {
-    if (!column) commonDefinition = definition - 1;
-  } else {
-    for (let kind: u32 = 0; kind < 16; kind++) {
-      const level =
-        kind < <u32>SlotKind.Value ? kind : !wantedKind || kind == wantedKind ? definition : definition - 1;
-      store<u8>(DEFINITIONS + kind, <u8>level);
+  const ofColumn = source == Source.OwnStrings || source == Source.OwnInts;
+  for (let kind: u32 = 0; kind < 16; kind++) {
+    let level = definition;
+    if (kind < <u32>SlotKind.Value) level = kind;
+    else if (ofColumn || (wantedKind && kind != wantedKind)) level = definition - 1;
+    store<u8>(DEFINITIONS + kind, <u8>level);
+  }
+  if (ofColumn) {
+    if (slotKinds(structure)) {
+      if (!column && !emptySlots()) commonDefinition = definition - 1;
+    } else if (!column || commonKind(structure) < <u32>SlotKind.Value) {
+      commonDefinition = load<u8>(DEFINITIONS + commonKind(structure));
     }
+    if (!column) {
+      count = 0;
+    } else if (commonDefinition == MIXED && columnHasArray(owner, column)) {
+      expanded = true;
+      count += furtherElements(structure, owner, column);
+      leafSlots = count;
+    }
+  } else {
     if (wantedKind) {
       const inArrays = arrayElements(structure, wantedKind);
       count = slotsOfKind(structure, wantedKind) + inArrays;
@@ -163,12 +191,17 @@ export function gather(from: u32, to: u32): void {
       return gatherTraces(from, to);
     case Source.EventTime:
       return gatherEventTimes(from, to);
-    case Source.SpanStrings:
-    case Source.SpanInts:
-    case Source.ResourceStrings:
-      return gatherColumn(from, to);
+    case Source.OwnStrings:
+    case Source.OwnInts:
+      return gatherOwn(from, to);
     case Source.ResourceService:
-      return gatherServices(from, to);
+      gatherServices(structure, sourceColumn, from, to);
+      leafValues = to;
+      return;
+    case Source.ScopeSpans:
+      return gatherScopeSpans(from, to);
+    case Source.StartRounded:
+      return gatherRounded(from, to);
     default:
       if (expanded) gatherExpanded(from, to);
       else gatherAttributes(from, to);
@@ -253,41 +286,42 @@ function gatherEventTimes(from: u32, to: u32): void {
   }
 }
 
-/** A column that holds some attribute of the spans or resources: number + 1, or 0 for no value. */
-function gatherColumn(from: u32, to: u32): void {
-  const ofResources = source == Source.ResourceStrings;
-  const entities = slotEntities(structure);
-  const column = ofResources ? resourceColumn(sourceColumn) : spanColumn(sourceColumn);
-  const levels = at(Column.Encode9);
-  const present = <u8>maxDefinition;
-  const out = at(Column.Encode7);
-  let count = leafValues;
-  if (source == Source.SpanInts) {
-    const ints = at(Column.SpanAttrValue);
-    for (let slot = from; slot < to; slot++) {
-      const attr = load<u32>(column + ((<usize>slot) << 2));
-      store<u8>(levels + slot, attr ? present : present - 1);
-      if (attr) store<u64>(out + (usize(count++) << 3), load<u64>(ints + ((<usize>attr - 1) << 3)));
-    }
-  } else {
-    for (let slot = from; slot < to; slot++) {
-      const row = ofResources ? load<u32>(entities + ((<usize>slot) << 2)) : slot;
-      const id = load<u32>(column + ((<usize>row) << 2));
-      store<u8>(levels + slot, id ? present : present - 1);
-      store<u32>(out + ((<usize>count) << 2), id - 1);
-      count += u32(id != 0);
-    }
+/** A column of attributes: only a structure with several kinds of slots has levels to write for one without values. */
+function gatherOwn(from: u32, to: u32): void {
+  if (!sourceColumn) return putDefinitions(from, to);
+  beginOwn(structure, owner, sourceColumn, source == Source.OwnInts, <u8>maxDefinition, DEFINITIONS);
+  if (!expanded) {
+    leafValues = gatherOwnScalars(from, to, leafValues);
+    return;
   }
-  leafValues = count;
+  gatherOwnLists(from, to, leafValues, writtenSlots, leafRepetitions(), <u8>maxRepetition);
+  leafValues = ownValues;
+  writtenSlots = ownSlots;
 }
 
-function gatherServices(from: u32, to: u32): void {
+/** Numbers of spans by scope: those up to the span that begins the next one. */
+function gatherScopeSpans(from: u32, to: u32): void {
+  const reps = repetitions(Structure.Span);
+  const out = at(Column.Encode7);
+  let span = nextPlace - firstPlace;
+  for (let slot = from; slot < to; slot++) {
+    const first = span++;
+    while (span < places && load<u8>(reps + span) == SPAN_REPETITION) span++;
+    store<u32>(out + ((<usize>slot) << 2), span - first);
+  }
+  nextPlace = span + firstPlace;
+  leafValues = to;
+}
+
+/** Starts of spans as numbers of periods: of the one that ends with or after them. */
+function gatherRounded(from: u32, to: u32): void {
   const entities = slotEntities(structure);
-  const column = sourceColumn ? resourceColumn(sourceColumn) : 0;
+  const starts = at(Column.SpanStart);
+  const period = <u64>sourceColumn * NANOS_PER_SECOND;
   const out = at(Column.Encode7);
   for (let slot = from; slot < to; slot++) {
-    const id = column ? load<u32>(column + ((<usize>load<u32>(entities + ((<usize>slot) << 2))) << 2)) : 0;
-    store<u32>(out + ((<usize>slot) << 2), id ? id - 1 : 0);
+    const start = load<u64>(starts + ((<usize>load<u32>(entities + ((<usize>slot) << 2))) << 3));
+    store<u32>(out + ((<usize>slot) << 2), start ? <u32>((start - 1) / period) : 0);
   }
   leafValues = to;
 }

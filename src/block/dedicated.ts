@@ -58,6 +58,13 @@ export const staticColumnsV4: readonly StaticColumn[] = [
   { scope: "span", name: "http.status_code", type: "int", column: "HttpStatusCode" },
 ];
 
+/** Spare columns of a scope and type; further dedicated columns are ignored. */
+export const spareColumns = {
+  vParquet3: { string: 10, int: 0 },
+  vParquet4: { string: 10, int: 0 },
+  vParquet5: { string: 20, int: 5 },
+} as const satisfies Record<BlockVersion, Record<DedicatedColumn["type"], number>>;
+
 /**
  * Gives the dedicated columns that a block of this version can hold; this list is what goes to its meta.
  *
@@ -67,14 +74,37 @@ export function filterDedicatedColumns(
   version: BlockVersion,
   columns: readonly DedicatedColumn[],
 ): DedicatedColumn[] {
-  if (version === "vParquet5") return [...columns];
-  return columns.filter(
-    ({ scope, name, type, options }) =>
-      options.length === 0 &&
-      type === "string" &&
-      scope !== "event" &&
-      !(scope === "resource" && name === "service.name") &&
-      !staticColumnsV4.some((taken) => taken.scope === scope && taken.name === name && taken.type === type),
+  return ranked(version, columns).flatMap(({ column, hasRoom }) => (hasRoom ? [column] : []));
+}
+
+/** Those that are left out only because a block of this version has no more spare columns of their scope and type. */
+export function columnsWithoutRoom(
+  version: BlockVersion,
+  columns: readonly DedicatedColumn[],
+): DedicatedColumn[] {
+  return ranked(version, columns).flatMap(({ column, hasRoom }) => (hasRoom ? [] : [column]));
+}
+
+function ranked(
+  version: BlockVersion,
+  columns: readonly DedicatedColumn[],
+): { column: DedicatedColumn; hasRoom: boolean }[] {
+  const fitting = version === "vParquet5" ? columns : columns.filter(isPlainString);
+  return fitting.map((column, index) => {
+    const { scope, type } = column;
+    const before = fitting.slice(0, index).filter((other) => other.scope === scope && other.type === type);
+    return { column, hasRoom: before.length < spareColumns[version][type] };
+  });
+}
+
+/** What vParquet3 and 4 have spare columns for. */
+function isPlainString({ scope, name, type, options }: DedicatedColumn): boolean {
+  return (
+    options.length === 0 &&
+    type === "string" &&
+    scope !== "event" &&
+    !(scope === "resource" && name === "service.name") &&
+    !staticColumnsV4.some((taken) => taken.scope === scope && taken.name === name && taken.type === type)
   );
 }
 

@@ -12,11 +12,10 @@ export interface EncodeCore {
   blobWithoutText(from: number): number;
   setBlobText(blob: number, text: number): void;
   beginEncode(): void;
-  addResourceColumn(key: number): number;
-  addSpanColumn(key: number, ofIntegers: number): number;
+  addKeyColumn(owner: number, key: number, ofIntegers: number, takesArrays: number): number;
   spanTimeBounds(): number;
   rowGroupEnd(from: number, bytesMax: number): number;
-  beginRowGroup(from: number, to: number): void;
+  beginRowGroup(from: number, to: number, byService: number): void;
   beginAttributes(
     parent: number,
     target: number,

@@ -8,8 +8,8 @@ import { compressors } from "hyparquet-compressors";
 import { SpanBatch } from "../batch/span_batch.ts";
 import type { ObjectWriter } from "../store/store.ts";
 import { type DedicatedColumn, defaultDedicatedColumns } from "./dedicated.ts";
-import type { BlockMeta } from "./meta.ts";
-import { leaves, type SchemaNode } from "./schema.ts";
+import { type BlockMeta, parseMeta } from "./meta.ts";
+import { type BlockVersion, leaves, type SchemaNode } from "./schema.ts";
 import { type BlockStore, type BlockWriteOptions, writeBlock } from "./write.ts";
 
 export const fixtures = join(import.meta.dir, "../../../shared/fixtures/tempo-blocks");
@@ -54,10 +54,16 @@ export function dedicatedOf(tenant: string): readonly DedicatedColumn[] {
 }
 
 /** Folders of a tenant's golden blocks. */
-export function goldenBlocks(tenant: string): string[] {
-  return globSync(`vParquet4/${tenant}/*/data.parquet`, { cwd: fixtures })
+export function goldenBlocks(tenant: string, version: BlockVersion = "vParquet4"): string[] {
+  return globSync(`${version}/${tenant}/*/data.parquet`, { cwd: fixtures })
     .sort()
     .map((path) => join(fixtures, path, ".."));
+}
+
+/** The meta of a golden block; its inputs' have been compacted. */
+export function goldenMeta(folder: string): BlockMeta {
+  const compacted = join(folder, "meta.compacted.json");
+  return parseMeta(readFileSync(existsSync(compacted) ? compacted : join(folder, "meta.json"), "utf8"));
 }
 
 export function batchOf(requests: Uint8Array[]): SpanBatch {
@@ -86,6 +92,7 @@ export class MemoryStore implements BlockStore {
 }
 
 export const defaultOptions: BlockWriteOptions = {
+  version: "vParquet4",
   tenant: "t",
   blockId: "5f0b1b3c-5a55-4f0a-8d3c-000000000001",
   dedicatedColumns: defaultDedicatedColumns,
@@ -151,6 +158,8 @@ function collect(node: SchemaNode, value: Row, columns: unknown[][], first: numb
     const elements = entries.map(([key, stats]) => ({ key, value: stats }));
     return collectList(node.children![0]!, elements, columns, first);
   }
+  // hyparquet has null for a bare list without elements.
+  if (node.repetition === "repeated") return collectList(node, value ?? [], columns, first);
   if (!node.children) {
     columns[first]!.push(value ?? null);
     return first + 1;
@@ -160,7 +169,8 @@ function collect(node: SchemaNode, value: Row, columns: unknown[][], first: numb
   return next;
 }
 
-function collectList(element: SchemaNode, values: Row[], columns: unknown[][], first: number): number {
+function collectList(repeated: SchemaNode, values: Row[], columns: unknown[][], first: number): number {
+  const element: SchemaNode = { ...repeated, repetition: "required" };
   const end = first + leafCount(element);
   for (let i = first; i < end; i++) columns[i]!.push(values.length);
   for (const value of values) collect(element, value, columns, first);

@@ -19,7 +19,7 @@ export interface LeafStep {
   leaf: Leaf;
   structure: Structure;
   source: Source;
-  /** What the source reads: a Column, or the number of an attribute's own column. */
+  /** What the source reads: a Column, the number of an attribute's own column, or the seconds of a period. */
   column: number;
   owner: Owner;
   encoder: Encoder;
@@ -68,7 +68,13 @@ const i32AsI64 = (structure: Structure, column: Column): Read => ({
   column,
 });
 
-/** Leaves that are no attributes, by path without `.list.element`. */
+const rounded = (seconds: number): Read => ({
+  structure: Span,
+  source: Source.StartRounded,
+  column: seconds,
+});
+
+/** Leaves that are no attributes, of all versions, by path without `.list.element`. */
 const reads: Record<string, Read> = {
   TraceID: { structure: Trace, source: Source.TraceId, encoder: Encoder.Id16 },
   TraceIDText: { structure: Trace, source: Source.TraceId, encoder: Encoder.Id16Text },
@@ -80,15 +86,20 @@ const reads: Record<string, Read> = {
   "ServiceStats.key_value.key": u32(Stats, Column.StatsService),
   "ServiceStats.key_value.value.SpanCount": u32(Stats, Column.StatsSpans),
   "ServiceStats.key_value.value.ErrorCount": u32(Stats, Column.StatsErrors),
+  "ServiceStats.ServiceName": u32(Stats, Column.StatsService),
+  "ServiceStats.SpanCount": u32(Stats, Column.StatsSpans),
+  "ServiceStats.ErrorCount": u32(Stats, Column.StatsErrors),
   "rs.Resource.DroppedAttributesCount": u32(Resource, Column.ResourceDropped),
   "rs.ss.Scope.Name": u32(Scope, Column.ScopeName),
   "rs.ss.Scope.Version": u32(Scope, Column.ScopeVersion),
   "rs.ss.Scope.DroppedAttributesCount": u32(Scope, Column.ScopeDropped),
+  "rs.ss.SpanCount": { structure: Scope, source: Source.ScopeSpans },
   "rs.ss.Spans.SpanID": { ...u64(Span, Column.SpanId), encoder: Encoder.Id8 },
   "rs.ss.Spans.ParentSpanID": { ...u64(Span, Column.SpanParent), encoder: Encoder.Id8 },
   "rs.ss.Spans.ParentID": u32(Span, Column.NestedParent),
   "rs.ss.Spans.NestedSetLeft": u32(Span, Column.NestedLeft),
   "rs.ss.Spans.NestedSetRight": u32(Span, Column.NestedRight),
+  "rs.ss.Spans.ChildCount": u32(Span, Column.ChildCount),
   "rs.ss.Spans.Name": u32(Span, Column.SpanName),
   "rs.ss.Spans.Kind": i32AsI64(Span, Column.SpanKind),
   "rs.ss.Spans.TraceState": u32(Span, Column.SpanState),
@@ -99,6 +110,10 @@ const reads: Record<string, Read> = {
   "rs.ss.Spans.DroppedAttributesCount": u32(Span, Column.SpanDroppedAttrs),
   "rs.ss.Spans.DroppedEventsCount": u32(Span, Column.SpanDroppedEvents),
   "rs.ss.Spans.DroppedLinksCount": u32(Span, Column.SpanDroppedLinks),
+  "rs.ss.Spans.StartTimeRounded15": rounded(15),
+  "rs.ss.Spans.StartTimeRounded60": rounded(60),
+  "rs.ss.Spans.StartTimeRounded300": rounded(300),
+  "rs.ss.Spans.StartTimeRounded3600": rounded(3600),
   "rs.ss.Spans.Events.TimeSinceStartNano": { structure: Child, source: Source.EventTime },
   "rs.ss.Spans.Events.Name": u32(Child, Column.EventName),
   "rs.ss.Spans.Events.DroppedAttributesCount": u32(Child, Column.EventDropped),
@@ -133,7 +148,7 @@ export function plainPath(leaf: Leaf): string {
 }
 
 /**
- * Plans a row group of a vParquet4 block.
+ * Plans a row group of a block of any version that is written.
  *
  * @param leaves the leaves of the schema
  * @param keyColumns the static and dedicated columns that have values
@@ -144,7 +159,7 @@ export function planRowGroup(leaves: Leaf[], keyColumns: KeyColumns): Step[] {
     const path = plainPath(leaf);
     const structure = structureBefore(path, leaf);
     if (structure) steps.push(structure);
-    const { source, owner = Owner.Resource, column = 0, encoder, ...read } = readOf(path, keyColumns);
+    const { source, owner = Owner.Resource, column = 0, encoder, ...read } = readOf(path, leaf, keyColumns);
     steps.push({
       kind: "leaf",
       leaf,
@@ -172,7 +187,7 @@ function structureBefore(path: string, leaf: Leaf): StructureStep | null {
   return null;
 }
 
-function readOf(path: string, keyColumns: KeyColumns): Read {
+function readOf(path: string, leaf: Leaf, keyColumns: KeyColumns): Read {
   const known = reads[path];
   if (known) return known;
   const dot = path.lastIndexOf(".");
@@ -181,11 +196,10 @@ function readOf(path: string, keyColumns: KeyColumns): Read {
     return { structure: list.target, source: attributeSources[path.slice(dot + 1)]!, owner: list.owner };
   }
   const column = keyColumns.get(path) ?? 0;
-  if (path.startsWith("rs.ss.Spans.")) {
-    const source = path.endsWith(".HttpStatusCode") ? Source.SpanInts : Source.SpanStrings;
-    return { structure: Span, source, column };
-  }
-  const source = path.endsWith(".ServiceName") ? Source.ResourceService : Source.ResourceStrings;
+  if (path.endsWith(".ServiceName")) return { structure: Resource, source: Source.ResourceService, column };
+  const source = leaf.node.physical === "int64" ? Source.OwnInts : Source.OwnStrings;
+  if (path.startsWith("rs.ss.Spans.Events.")) return { structure: Child, source, owner: Owner.Event, column };
+  if (path.startsWith("rs.ss.Spans.")) return { structure: Span, source, owner: Owner.Span, column };
   return { structure: Resource, source, column };
 }
 
@@ -197,14 +211,22 @@ function encoderOf({ physical, encoding }: SchemaNode): Encoder {
   return narrow ? Encoder.Plain32 : Encoder.Plain64;
 }
 
-function dictionaryOf(path: string, { physical, encoding }: SchemaNode): DictionaryUse {
-  if (physical !== "byte_array") return "never";
+function dictionaryOf(path: string, node: SchemaNode): DictionaryUse {
+  const { physical, encoding } = node;
+  if (physical !== "byte_array" || isBlob(node)) return "never";
   if (encoding !== "dict") return "repeats";
   return path.endsWith(".Key") ? "always" : "usually";
 }
 
-function orderOf({ physical, logical }: SchemaNode): Order {
+function orderOf(node: SchemaNode): Order {
+  const { physical, logical } = node;
+  if (isBlob(node)) return Order.None;
   if (physical === "byte_array") return Order.Bytes;
   if (physical === "double") return Order.Double;
   return logical === "i32" || logical === "i64" ? Order.Signed : Order.Unsigned;
+}
+
+/** Long texts that hardly repeat: they get neither a dictionary nor bounds. */
+function isBlob({ codec }: SchemaNode): boolean {
+  return codec === "zstd";
 }

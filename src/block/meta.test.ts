@@ -1,8 +1,14 @@
 import { expect, test } from "bun:test";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { defaultDedicatedColumns, filterDedicatedColumns, spareColumn } from "./dedicated.ts";
+import {
+  type DedicatedColumn,
+  defaultDedicatedColumns,
+  filterDedicatedColumns,
+  spareColumn,
+} from "./dedicated.ts";
 import { MetaError, parseMeta, printMeta } from "./meta.ts";
+import type { BlockVersion } from "./schema.ts";
 
 const fixtures = join(import.meta.dir, "../../../shared/fixtures/tempo-blocks");
 
@@ -57,4 +63,21 @@ test("filterDedicatedColumns() drops what a vParquet4 block has no column for", 
   ]);
   expect(spareColumn(kept, 4)).toBe("String05");
   expect(filterDedicatedColumns("vParquet5", defaultDedicatedColumns).length).toBe(14);
+});
+
+test("filterDedicatedColumns() drops what there are no more spare columns for", () => {
+  const column = (number: number, type: DedicatedColumn["type"], scope: DedicatedColumn["scope"]) => ({
+    ...{ scope, name: `${scope}.${type}.${number}`, type, options: [] },
+  });
+  const many = (["span", "event"] as const).flatMap((scope) =>
+    Array.from({ length: 22 }, (_, i) => [column(i, "string", scope), column(i, "int", scope)]).flat(),
+  );
+  const counts = (version: BlockVersion) =>
+    ["span.string", "span.int", "event.string", "event.int"].map(
+      (name) =>
+        filterDedicatedColumns(version, many).filter((kept) => kept.name.startsWith(`${name}.`)).length,
+    );
+  expect(counts("vParquet4")).toEqual([10, 0, 0, 0]);
+  expect(counts("vParquet5")).toEqual([20, 5, 20, 5]);
+  expect(filterDedicatedColumns("vParquet5", many).at(-1)!.name).toBe("event.string.19");
 });

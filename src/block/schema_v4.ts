@@ -1,15 +1,13 @@
-// The schema of vParquet4 blocks, which is what we write. It is the same for every block: 103 leaves, unused dedicated
-// columns included.
+// The schema of vParquet4 blocks, which are what we write by default. It is the same for every block: 103 leaves, unused
+// dedicated columns included.
+import { spareColumns } from "./dedicated.ts";
 import type { SchemaNode } from "./schema.ts";
 import { bool, bytes, f64, group, i32, i64, list, numbered, str, u32, u64 } from "./schema_nodes.ts";
-
-/** Spare string columns for dedicated attributes, of resources and of spans. */
-export const dedicatedStringsV4 = 10;
 
 const dedicated = () =>
   group(
     "DedicatedAttributes",
-    numbered("String", dedicatedStringsV4, (name) => str(name, "snappy,dict", "optional")),
+    numbered("String", spareColumns.vParquet4.string, (name) => str(name, "snappy,dict", "optional")),
   );
 
 const attributes = () =>

@@ -1,17 +1,14 @@
 // The schema of vParquet5 blocks: bare repeated fields in place of three-level lists, and only those dedicated columns
 // that the block's meta lists.
-import type { DedicatedColumn } from "./dedicated.ts";
+import { type DedicatedColumn, spareColumns } from "./dedicated.ts";
 import type { SchemaNode } from "./schema.ts";
 import { bool, bytes, f64, group, i32, i64, str, u32, u64 } from "./schema_nodes.ts";
 
-/** Spare columns per scope; further dedicated columns of the same type are ignored. */
-export const dedicatedStringsV5 = 20;
-export const dedicatedIntsV5 = 5;
-
 function dedicatedGroup(scope: DedicatedColumn["scope"], columns: DedicatedColumn[]): SchemaNode[] {
+  const spare = spareColumns.vParquet5;
   const ofScope = columns.filter((column) => column.scope === scope);
-  const strings = ofScope.filter((column) => column.type === "string").slice(0, dedicatedStringsV5);
-  const ints = ofScope.filter((column) => column.type === "int").slice(0, dedicatedIntsV5);
+  const strings = ofScope.filter((column) => column.type === "string").slice(0, spare.string);
+  const ints = ofScope.filter((column) => column.type === "int").slice(0, spare.int);
   if (strings.length + ints.length === 0) return [];
   const number = (i: number) => String(i + 1).padStart(2, "0");
   return [

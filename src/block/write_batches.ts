@@ -6,11 +6,11 @@ import type { OrderedCounts, SpanBatch } from "../batch/span_batch.ts";
 import { traceIdBytes } from "../batch/trace_ids.ts";
 import type { ObjectWriter, Store } from "../store/store.ts";
 import { bloomShape } from "./bloom.ts";
-import { type DedicatedColumn, filterDedicatedColumns, spareColumn, staticColumnsV4 } from "./dedicated.ts";
-import { anyValueToJson, emptyAnyValue } from "./encode_any_value.ts";
+import { type DedicatedColumn, filterDedicatedColumns } from "./dedicated.ts";
 import { ChunkWriter } from "./encode_chunk.ts";
 import { type CompressedPage, pageCompressor } from "./encode_compress.ts";
 import { type EncodeCore, encodeCore } from "./encode_core.ts";
+import { beginKeys, internTexts } from "./encode_keys.ts";
 import { BlockOutput } from "./encode_output.ts";
 import { planRowGroup, type Step, type StructureStep } from "./encode_plan.ts";
 import type { Slices } from "./encode_slices.ts";
@@ -19,14 +19,14 @@ import { printIndex } from "./index.ts";
 import type { BlockMeta } from "./meta.ts";
 import { blockSchema, leaves, type SchemaNode } from "./schema.ts";
 import { BloomFilters } from "./write_blooms.ts";
+import type { WrittenVersion } from "./written_versions.ts";
 
-/** The version of the blocks that we write. */
-export const writtenVersion = "vParquet4";
 /** Row groups of a file, at most: their ordinal is a 16-bit number. */
 const rowGroupsMax = 32767;
 const nanosPerSecond = 1_000_000_000n;
 
 export interface BlockWriteOptions {
+  version: WrittenVersion;
   tenant: string;
   /** UUID text. */
   blockId: string;
@@ -82,8 +82,8 @@ export class BlockWriter {
     this.#folder = folderOf(options);
     this.#writer = writer;
     this.#output = new BlockOutput(writer);
-    this.#dedicated = filterDedicatedColumns(writtenVersion, options.dedicatedColumns);
-    this.#schema = blockSchema(writtenVersion, this.#dedicated);
+    this.#dedicated = filterDedicatedColumns(options.version, options.dedicatedColumns);
+    this.#schema = blockSchema(options.version, this.#dedicated);
     this.#compress = pageCompressor(options.zstdLevel);
     this.#blooms = new BloomFilters(bloomShape(traces, options.bloomFalsePositive, options.bloomShardBytes));
     this.#output.write(magic);
@@ -118,15 +118,15 @@ export class BlockWriter {
       throw new BlockWriteError("block: trace ids do not ascend");
     }
     await internTexts(batch, core, slices);
-    const keyColumns = beginKeys(batch, core, this.#dedicated);
+    const { pageBytesMax, rowGroupBytesMax, version } = this.#options;
+    const keyColumns = beginKeys(version, batch, core, this.#dedicated);
     const plan = planRowGroup(leaves(this.#schema), keyColumns);
-    const { pageBytesMax, rowGroupBytesMax } = this.#options;
     const chunks = new ChunkWriter(batch, this.#output, this.#compress, slices, pageBytesMax);
     for (let from = 0; from < traces; ) {
       const to = core.rowGroupEnd(from, rowGroupBytesMax);
       if (this.#rowGroups.length === rowGroupsMax) throw new BlockWriteError("block: too many row groups");
       await slices.turn();
-      core.beginRowGroup(from, to);
+      core.beginRowGroup(from, to, version === "vParquet5" ? 1 : 0);
       await slices.turn();
       chunks.beginRowGroup();
       const written = await writeChunks(core, plan, chunks, slices);
@@ -156,9 +156,9 @@ export class BlockWriter {
       await this.#store.write(`${this.#folder}/bloom-${bloomShards++}`, object);
     }
     await this.#store.write(`${this.#folder}/index`, utf8.encode(printIndex(this.#lastIds)));
-    const { tenant, blockId, replicationFactor } = this.#options;
+    const { version, tenant, blockId, replicationFactor } = this.#options;
     return {
-      format: writtenVersion,
+      format: version,
       blockID: blockId,
       tenantID: tenant,
       ...this.#timeRange(),
@@ -200,46 +200,6 @@ const utf8 = new TextEncoder();
 
 function folderOf({ tenant, blockId }: BlockWriteOptions): string {
   return `${tenant}/${blockId}`;
-}
-
-/** Id of a string in the batch's dictionary, which is added if it is new. */
-function intern(batch: SpanBatch, core: EncodeCore, text: string): number {
-  const bytes = utf8.encode(text);
-  batch.give(bytes);
-  return core.internInput(bytes.length);
-}
-
-/** Puts the texts of values without a type of their own into the dictionary. */
-async function internTexts(batch: SpanBatch, core: EncodeCore, slices: Slices): Promise<void> {
-  core.resolveBlobs(intern(batch, core, emptyAnyValue));
-  for (let blob = core.blobWithoutText(0); blob >= 0; blob = core.blobWithoutText(blob + 1)) {
-    core.setBlobText(blob, intern(batch, core, anyValueToJson(batch.blob(blob))));
-    if (slices.due) await slices.rest();
-  }
-}
-
-/** Tells the core which attributes have columns of their own. Returns their numbers by leaf; absent if the batch has no such key. */
-function beginKeys(batch: SpanBatch, core: EncodeCore, dedicated: DedicatedColumn[]): Map<string, number> {
-  const wanted = [
-    { scope: "resource", name: "service.name", type: "string", leaf: "ServiceName" },
-    ...staticColumnsV4.map((column) => ({ ...column, leaf: column.column })),
-    ...dedicated.map((column, i) => ({
-      ...column,
-      leaf: `DedicatedAttributes.${spareColumn(dedicated, i)}`,
-    })),
-  ].map(({ scope, name, type, leaf }) => {
-    const known = core.strings();
-    const key = intern(batch, core, name);
-    return { scope, key, isNew: key === known, type, leaf };
-  });
-  core.beginEncode();
-  const columns = new Map<string, number>();
-  for (const { scope, key, isNew, type, leaf } of wanted) {
-    if (isNew) continue;
-    if (scope === "resource") columns.set(`rs.Resource.${leaf}`, core.addResourceColumn(key));
-    else columns.set(`rs.ss.Spans.${leaf}`, core.addSpanColumn(key, type === "int" ? 1 : 0));
-  }
-  return columns;
 }
 
 async function writeChunks(

@@ -8,12 +8,8 @@ import { Slices } from "../block/encode_slices.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import { ParquetError } from "../block/parquet_error.ts";
 import { ReadCaches } from "../block/read_caches.ts";
-import {
-  type BlockWriteOptions,
-  BlockWriter,
-  orderForBlock,
-  writtenVersion,
-} from "../block/write_batches.ts";
+import { type BlockWriteOptions, BlockWriter, orderForBlock } from "../block/write_batches.ts";
+import { isWrittenVersion, type WrittenVersion } from "../block/written_versions.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { garbage } from "../threads/garbage.ts";
 import { type InputRows, MergeInput } from "./merge_input.ts";
@@ -75,21 +71,22 @@ export async function mergeBlocks(
   options: MergeOptions,
   pause: () => Promise<void>,
 ): Promise<Merged> {
-  for (const { format, blockID } of metas) {
-    if (format !== writtenVersion) throw new MergeError(`${format} is not written`, blockID);
-  }
-  const { dedicatedColumns } = metas[0]!;
-  return mergeInto({ store, dedicatedColumns }, store, metas, options, pause);
+  const { format: version, dedicatedColumns } = metas[0]!;
+  if (!isWrittenVersion(version)) throw new MergeError(`${version} is not written`, metas[0]!.blockID);
+  const other = metas.find(({ format }) => format !== version);
+  if (other) throw new MergeError(`${other.format} is not merged with ${version}`, other.blockID);
+  return mergeInto({ store, version, dedicatedColumns }, store, metas, options, pause);
 }
 
-/** Where an output goes, and the columns it has. */
+/** Where an output goes, and what it is. */
 export interface MergeTarget {
   store: Store;
+  version: WrittenVersion;
   dedicatedColumns: readonly DedicatedColumn[];
 }
 
 /**
- * Writes what the inputs hold, whatever their versions and columns, as one block of the version that we write, all but its meta.json.
+ * Writes what the inputs hold, whatever their versions and columns, as one block of the target's, all but its meta.json.
  *
  * @throws as mergeBlocks()
  */
@@ -106,12 +103,19 @@ export async function mergeInto(
     inputs.push(await blaming(meta, () => MergeInput.open(store, meta, caches)));
   }
   const { tenantID, replicationFactor } = metas[0]!;
-  const { dedicatedColumns } = target;
+  const { version, dedicatedColumns } = target;
   const slices = new Slices(pause);
   const traces = metas.reduce((sum, { totalObjects }) => sum + totalObjects, 0);
   const writer = await BlockWriter.create(
     target.store,
-    { ...options, tenant: tenantID, dedicatedColumns, replicationFactor, rowGroupBytesMax: Infinity },
+    {
+      ...options,
+      version,
+      tenant: tenantID,
+      dedicatedColumns,
+      replicationFactor,
+      rowGroupBytesMax: Infinity,
+    },
     Math.max(1, traces),
   );
   try {

@@ -6,7 +6,7 @@ import { type AnyTable, isKey } from "./key.ts";
 import { anyTable, withoutEffect } from "./table.ts";
 
 /** A choice of one value needs no reader. */
-const oneValued = ["target", "storage.trace.block.version"];
+const oneValued = ["target"];
 
 const source = path.join(import.meta.dir, "..");
 

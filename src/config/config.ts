@@ -4,6 +4,7 @@
  * version stands in table.ts.
  */
 import type { DedicatedColumn } from "../block/dedicated.ts";
+import type { WrittenVersion } from "../block/written_versions.ts";
 
 /** The whole configuration. Every key is present: what the file leaves out has its default. */
 export interface Config {
@@ -146,7 +147,7 @@ export interface TraceStorageConfig {
     ingestion_time_range_slack: number;
   };
   block: {
-    version: "vParquet4";
+    version: WrittenVersion;
     bloom_filter_false_positive: number;
     bloom_filter_shard_size_bytes: number;
     parquet_row_group_size_bytes: number;

@@ -112,7 +112,7 @@ const noLog = "Rubato does not log single requests or spans";
 const noReports = "Rubato sends no usage reports";
 const noTls = "TLS is not served by this version: let a proxy in front of Rubato do it";
 const ownHttp2 = "Rubato's HTTP/2 server manages its connections itself";
-const ownBlocks = "Rubato writes one block version, with its own buffers";
+const ownBlocks = "storage.trace.block says how blocks are written, with Rubato's own buffers";
 
 export const ignored: readonly IgnoredGroup[] = [
   {

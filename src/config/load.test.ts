@@ -189,8 +189,12 @@ describe("loadConfig()", () => {
       ["target: querier", "target: this build serves everything in one process, the only target is all"],
       ["target: banana", 'target: expected "all", found "banana"'],
       [
-        "storage: { trace: { block: { version: vParquet5 } } }",
-        "storage.trace.block.version: blocks are written as",
+        "storage: { trace: { block: { version: vParquet3 } } }",
+        "storage.trace.block.version: blocks are written as vParquet4 or vParquet5",
+      ],
+      [
+        "storage: { trace: { block: { version: v2 } } }",
+        'storage.trace.block.version: expected one of vParquet4, vParquet5, found "v2"',
       ],
     ];
     for (const [text, message] of cases) {
@@ -464,6 +468,25 @@ compactor:
 });
 
 describe("parquet_dedicated_columns", () => {
+  test("warns of columns that a block has no room for", () => {
+    const text = (section: string, version: string, count: number) => {
+      const list = Array.from({ length: count }, (_, i) => `{ name: n${i}, type: int }, { name: s${i} }`);
+      const columns = `parquet_dedicated_columns: [${list}]`;
+      return section === "storage"
+        ? `storage: { trace: { block: { version: ${version}, ${columns} } } }`
+        : `storage: { trace: { block: { version: ${version} } } }\noverrides: { defaults: { storage: { ${columns} } } }`;
+    };
+    expect(warningsOf(text("storage", "vParquet5", 5))).toEqual([]);
+    // vParquet4 has no columns of integers at all, as with Tempo's own default list.
+    expect(warningsOf(text("storage", "vParquet4", 10))).toEqual([]);
+    expect(warningsOf(text("storage", "vParquet4", 12))[0]).toEndWith(
+      "storage.trace.block.parquet_dedicated_columns: span.s10, span.s11 ignored, vParquet4 blocks have no more columns of that scope and type",
+    );
+    expect(warningsOf(text("overrides", "vParquet5", 7))[0]).toEndWith(
+      "overrides.defaults.storage.parquet_dedicated_columns: span.n5, span.n6 ignored, vParquet5 blocks have no more columns of that scope and type",
+    );
+  });
+
   const columnsOf = (list: string) => `storage: { trace: { block: { parquet_dedicated_columns: ${list} } } }`;
 
   test("is read with its defaults", () => {

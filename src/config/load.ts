@@ -19,6 +19,7 @@ import { validate } from "./schema.ts";
 import { emptyMap, isTreeMap, parseSource, type Source, type Tree } from "./source.ts";
 import { anyTable } from "./table.ts";
 import { findWarnings } from "./warnings.ts";
+import { ignoredColumns } from "./written_columns.ts";
 
 /** Heads of less would be cut for every few requests. */
 const budgetBytesMin = 16 << 20;
@@ -76,6 +77,8 @@ export function loadConfig(options: LoadOptions = {}): Loaded {
     warnings.push({ file, ...source.places.get(key), key, message: `ignored, ${reason}` });
   }
   warnings.push(...sharedPorts(config, source, file));
+  const columns = ignoredColumns(config);
+  if (columns !== null) warnings.push({ file, ...placeOf(source, columns.key), ...columns });
   return { config, warnings: inOrder(warnings) };
 }
 

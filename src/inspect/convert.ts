@@ -2,14 +2,19 @@
 import { mkdirSync, realpathSync } from "node:fs";
 import { isBlockVersion } from "../block/meta.ts";
 import { writeMeta } from "../block/write.ts";
-import { writtenVersion } from "../block/write_batches.ts";
+import { isWrittenVersion, type WrittenVersion, writtenVersions } from "../block/written_versions.ts";
 import { CommandError } from "../cli/command_error.ts";
 import { type Option, optionsHelp } from "../cli/options.ts";
 import { printable } from "../cli/printable.ts";
 import type { Terminal } from "../cli/terminal.ts";
-import { type Merged, MergeError, mergeInto } from "../compact/merge_blocks.ts";
+import {
+  type Merged,
+  MergeError,
+  type MergeOptions,
+  type MergeTarget,
+  mergeInto,
+} from "../compact/merge_blocks.ts";
 import { compactionSettings } from "../compact/settings.ts";
-import type { Config } from "../config/config.ts";
 import { writtenColumns } from "../config/written_columns.ts";
 import { isLive } from "../store/block_objects.ts";
 import { LocalStore } from "../store/local_store.ts";
@@ -25,10 +30,14 @@ const settingsLevel = 2;
 const options = {
   ...storeOptions,
   out: { value: "folder", help: "where the new blocks go; it must be given" },
+  version: {
+    value: "name",
+    help: `${writtenVersions.join(" or ")}; default storage.trace.block.version of the configuration`,
+  },
   help: { help: "print this and exit" },
 } as const satisfies Record<string, Option>;
 
-const help = `Writes blocks again as ${writtenVersion} with the dedicated columns of the configuration, into another folder.
+const help = `Writes blocks again in one version and with the dedicated columns of the configuration, into another folder.
 
 Usage: rubato blocks convert -out=<folder> [options] [<id>...]
 
@@ -48,6 +57,7 @@ export async function convert(argv: readonly string[], terminal: Terminal): Prom
     return;
   }
   const { config, store, blocks, values, rest } = opened;
+  const version = versionOf(values.version ?? config.storage.trace.block.version);
   if (!values.out) throw CommandError.usage("-out must say where the new blocks go");
   const out = new LocalStore(madeFolder(values.out));
   if (store instanceof LocalStore && realpathSync(store.root) === out.root) {
@@ -57,11 +67,17 @@ export async function convert(argv: readonly string[], terminal: Terminal): Prom
     rest.length > 0
       ? namedBlocks(blocks, rest)
       : blocks.filter(({ state }) => state === "live" || state === "broken");
+  const target: Target = {
+    store: out,
+    version,
+    dedicatedColumns: writtenColumns(config),
+    merge: compactionSettings(config).merge(settingsLevel),
+  };
   const progress = new Progress(terminal);
   let failed = 0;
   for (const [number, block] of chosen.entries()) {
     progress.show(number / chosen.length, `${number + 1} of ${chosen.length}`);
-    const said = await outcome(config, store, out, block);
+    const said = await outcome(target, store, block);
     progress.clear();
     if (said.failed) failed++;
     terminal.out(
@@ -69,6 +85,11 @@ export async function convert(argv: readonly string[], terminal: Terminal): Prom
     );
   }
   if (failed > 0) throw CommandError.failed(`${failed} of ${blocksText(chosen.length)} can't be converted`);
+}
+
+function versionOf(name: string): WrittenVersion {
+  if (isWrittenVersion(name)) return name;
+  throw CommandError.usage(`-version: expected ${writtenVersions.join(" or ")}, found "${printable(name)}"`);
 }
 
 /** @returns its path without links, so that it can be told from the one that is read */
@@ -81,6 +102,10 @@ function madeFolder(path: string): string {
   }
 }
 
+interface Target extends MergeTarget {
+  merge: Omit<MergeOptions, "blockId">;
+}
+
 interface Outcome {
   word: "converted" | "there" | "FAILED";
   text: string;
@@ -88,17 +113,16 @@ interface Outcome {
 }
 
 async function outcome(
-  config: Config,
+  target: Target,
   store: Store,
-  out: LocalStore,
   { meta, state, problem }: StoredBlock,
 ): Promise<Outcome> {
   const failure = (text: string): Outcome => ({ word: "FAILED", text, failed: true });
   if (meta === null) return failure(problem || `it is ${state}`);
   if (!isBlockVersion(meta.format)) return failure(`can't read format ${meta.format}`);
-  if (await isLive(out, meta)) return { word: "there", text: "is in the folder already", failed: false };
-  const target = { store: out, dedicatedColumns: writtenColumns(config) };
-  const written = { ...compactionSettings(config).merge(settingsLevel), blockId: meta.blockID };
+  if (await isLive(target.store, meta))
+    return { word: "there", text: "is in the folder already", failed: false };
+  const written = { ...target.merge, blockId: meta.blockID };
   let merged: Merged;
   try {
     merged = await mergeInto(target, store, [meta], written, async () => {});
@@ -107,7 +131,7 @@ async function outcome(
     throw error;
   }
   const converted = { ...merged.meta, compactionLevel: meta.compactionLevel };
-  await writeMeta(out, converted);
+  await writeMeta(target.store, converted);
   const repeats = merged.spansRead - merged.spans;
   const left = repeats > 0 ? `, ${countText(repeats)} repeats left out` : "";
   const sizes = `${bytesText(meta.size)} to ${bytesText(converted.size)}`;

@@ -120,6 +120,7 @@ function storeOf(config: Config): ShardStore {
 function blockOptions(config: Config, tenant: string, blockId: string): BlockWriteOptions {
   const { block } = config.storage.trace;
   return {
+    version: block.version,
     tenant,
     blockId,
     dedicatedColumns: writtenColumns(config),
