@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readRows } from "../block/encode_fixture.ts";
+import { type Row, readRows } from "../block/encode_fixture.ts";
 import { leasePath } from "../store/compaction_lease.ts";
 import { MemoryStore } from "../store/memory_store_fixture.ts";
 import { StoreError } from "../store/store.ts";
@@ -89,7 +89,7 @@ describe("Compactor", () => {
     await store.write(`t/${first!.blockID}/nocompact.flg`, new Uint8Array(0));
     const metaPath = `t/${second!.blockID}/meta.json`;
     const meta = new TextDecoder().decode(await store.read(metaPath));
-    await store.write(metaPath, new TextEncoder().encode(meta.replace("vParquet4", "vParquet5")));
+    await store.write(metaPath, new TextEncoder().encode(meta.replace("vParquet4", "vParquet3")));
     const { compactor, run } = await processOn(store, new ManualClock());
     const fourth = await blockOf(store, [{ trace: 3, span: 3 }]);
     await run();
@@ -98,7 +98,7 @@ describe("Compactor", () => {
     );
     expect(compactor.status().tenants[0]!.left).toEqual({
       "nocompact.flg, or gone meanwhile": 1,
-      "vParquet5 is read, but not written by this version": 1,
+      "vParquet3 is read, but not written by this version": 1,
     });
     const other = await processOn(store, new ManualClock(), { settings: { ...settings, disabled: true } });
     await other.run();
@@ -338,6 +338,29 @@ test("a lease is renewed while a merge runs, and the merge ends when it cannot b
   await ran;
   expect(signal.aborted).toBe(true);
   expect(compactor.status().tenants[0]!.lastError).toContain("lease");
+});
+
+test("blocks are merged with those of their version", async () => {
+  const store = new MemoryStore();
+  for (const version of ["vParquet5", "vParquet4", "vParquet5", "vParquet4"] as const) {
+    for (const trace of [1, 2]) await blockOf(store, [{ trace, span: trace, service: version }], { version });
+  }
+  const before = [...new Set(await storedSpans(store))];
+  const { blocks, run } = await processOn(store, new ManualClock());
+  await run();
+  const merged = blocks.live("t").map(({ format, totalObjects }) => [format, totalObjects]);
+  expect(merged.sort()).toEqual([
+    ["vParquet4", 2],
+    ["vParquet5", 2],
+  ]);
+  for (const { blockID, format } of blocks.live("t")) {
+    const { bytes } = store.objects.get(`t/${blockID}/data.parquet`)!;
+    const services = (await readRows(bytes)).flatMap(({ rs }) =>
+      rs.map(({ Resource }: Row) => Resource.ServiceName),
+    );
+    expect(services).toEqual([format, format]);
+  }
+  expect(await storedSpans(store)).toEqual(before);
 });
 
 test("what was merged is merged again, a level higher", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import {
   batchOf,
+  dedicatedOf,
   defaultOptions,
   haveFixtures,
   inputs,
@@ -51,9 +52,13 @@ test("mergeBlocks() of random blocks is the union of their spans, in row groups 
           second: span % 5,
         };
       });
-      metas.push(
-        await blockOf(store, spans, { rowGroupBytesMax: 500 * 2 ** below(8), pageBytesMax: 64 << below(8) }),
-      );
+      const version = seed % 3 === 0 ? "vParquet5" : "vParquet4";
+      const written = {
+        version,
+        rowGroupBytesMax: 500 * 2 ** below(8),
+        pageBytesMax: 64 << below(8),
+      } as const;
+      metas.push(await blockOf(store, spans, written));
     }
     const expected = new Set<string>();
     for (const meta of metas)
@@ -167,22 +172,24 @@ test("mergeBlocks() lets others have their turn, and ends when its pause throws"
   expect(store.objects.has("t/o/data.parquet")).toBe(false);
 });
 
-test.skipIf(!haveFixtures)(
-  "mergeBlocks() keeps every kind of attribute, event, link and resource",
-  async () => {
+test.skipIf(!haveFixtures).each([
+  ["vParquet4", "rich"],
+  ["vParquet5", "rich"],
+  ["vParquet5", "dedicated"],
+] as const)(
+  "mergeBlocks() as %s of %s keeps every kind of attribute, event, link and resource",
+  async (version, tenant) => {
     const store = new MemoryStore();
     const metas: BlockMeta[] = [];
-    for (const request of inputs("rich")) {
-      const options = { ...defaultOptions, blockId: crypto.randomUUID() };
+    const written = { ...defaultOptions, version, dedicatedColumns: dedicatedOf(tenant) };
+    for (const request of inputs(tenant)) {
+      const options = { ...written, blockId: crypto.randomUUID() };
       metas.push(await writeBlock(batchOf([request]), store, options, async () => {}));
     }
-    const one = await writeBlock(
-      batchOf(inputs("rich")),
-      store,
-      { ...defaultOptions, blockId: "whole" },
-      async () => {},
-    );
-    const { data, meta } = await merge(store, metas, { rowGroupSpansMax: 50 });
+    const options = { ...written, blockId: "whole" };
+    const one = await writeBlock(batchOf(inputs(tenant)), store, options, async () => {});
+    const { data, meta } = await merge(store, metas, { rowGroupSpansMax: tenant === "rich" ? 50 : 5 });
+    expect(meta).toMatchObject({ format: version, dedicatedColumns: one.dedicatedColumns });
     expect(meta.totalRecords).toBeGreaterThan(1);
     const [got, want] = [await readRows(data), await readRows(dataOf(store, one))];
     expect(got.length).toBe(want.length);

@@ -49,11 +49,12 @@ export function homeWithBlocks(folder: string): string {
 }
 
 /** A folder for a server that serves the blocks as `rubato blocks convert` writes them. */
-export function homeWithConverted(folder: string, tenants: readonly string[]): string {
+export function homeWithConverted(folder: string, version: string, tenants: readonly string[]): string {
   const home = mkdtempSync(join(tmpdir(), "rubato-converted-"));
   for (const tenant of tenants) {
     const from = [`-path=${join(goldenFolder, folder)}`, `-tenant=${tenant}`];
-    const command = ["src/main.ts", "blocks", "convert", ...from, `-out=${join(home, "data", "blocks")}`];
+    const to = [`-version=${version}`, `-out=${join(home, "data", "blocks")}`];
+    const command = ["src/main.ts", "blocks", "convert", ...from, ...to];
     const { status, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: "utf8" });
     if (status !== 0) throw new Error(`converting ${folder} ${tenant}: ${stderr}`);
   }

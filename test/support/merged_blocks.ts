@@ -1,4 +1,4 @@
-// The golden tenants once more, as blocks that were merged by us: Tempo's own blocks, and a block of each request that they were made from.
+// The golden tenants once more, as blocks that were merged by us within their version: Tempo's own blocks, and a block of each request that they were made from.
 import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { defaultDedicatedColumns } from "../../src/block/dedicated.ts";
 import { dedicatedOf, defaultOptions } from "../../src/block/encode_fixture.ts";
 import { type BlockMeta, parseMeta } from "../../src/block/meta.ts";
 import { writeBlock, writeMeta } from "../../src/block/write.ts";
+import type { WrittenVersion } from "../../src/block/written_versions.ts";
 import { mergeBlocks } from "../../src/compact/merge_blocks.ts";
 import { LocalStore } from "../../src/store/local_store.ts";
 import { goldenFolder, inputsOf } from "./golden.ts";
@@ -25,14 +26,17 @@ export const mergedKinds = ["Tempo's blocks", "a block of each request"] as cons
 /** A folder for a server that serves one block of each tenant. */
 export async function homeWithMerged(
   kind: (typeof mergedKinds)[number],
+  version: WrittenVersion,
   tenants: readonly string[],
 ): Promise<string> {
   const home = mkdtempSync(join(tmpdir(), "rubato-merged-"));
   const store = new LocalStore(join(home, "data", "blocks"));
-  const golden = new LocalStore(join(goldenFolder, "vParquet4"));
+  const golden = new LocalStore(join(goldenFolder, version));
   for (const tenant of tenants) {
     const metas =
-      kind === "Tempo's blocks" ? await goldenInputs(golden, tenant) : await requestBlocks(store, tenant);
+      kind === "Tempo's blocks"
+        ? await goldenInputs(golden, tenant)
+        : await requestBlocks(store, version, tenant);
     const from = kind === "Tempo's blocks" ? golden : store;
     const options = { ...mergeOptions, blockId: crypto.randomUUID() };
     const { meta } = await mergeBlocks(readingFrom(from, store), metas, options, async () => {});
@@ -47,7 +51,7 @@ async function goldenInputs(store: LocalStore, tenant: string): Promise<BlockMet
   const live: BlockMeta[] = [];
   const compacted: BlockMeta[] = [];
   for (const id of await store.list(tenant)) {
-    const names = readdirSync(join(goldenFolder, "vParquet4", tenant, id));
+    const names = readdirSync(join(store.root, tenant, id));
     const isLive = names.includes("meta.json");
     const text = await store.read(`${tenant}/${id}/${isLive ? "meta.json" : "meta.compacted.json"}`);
     (isLive ? live : compacted).push(parseMeta(new TextDecoder().decode(text)));
@@ -55,13 +59,17 @@ async function goldenInputs(store: LocalStore, tenant: string): Promise<BlockMet
   return compacted.length > 0 ? compacted : live;
 }
 
-async function requestBlocks(store: LocalStore, tenant: string): Promise<BlockMeta[]> {
+async function requestBlocks(
+  store: LocalStore,
+  version: WrittenVersion,
+  tenant: string,
+): Promise<BlockMeta[]> {
   const metas: BlockMeta[] = [];
   for (const request of inputsOf(tenant)) {
     const batch = SpanBatch.create();
     batch.decode(request, attributeBytesMax);
     const dedicatedColumns = tenant === "dedicated" ? dedicatedOf(tenant) : defaultDedicatedColumns;
-    const options = { ...defaultOptions, tenant, blockId: crypto.randomUUID(), dedicatedColumns };
+    const options = { ...defaultOptions, version, tenant, blockId: crypto.randomUUID(), dedicatedColumns };
     metas.push(await writeBlock(batch, store, options, async () => {}));
   }
   return metas;
