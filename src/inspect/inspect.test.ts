@@ -13,12 +13,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { attribute, field, id, message, text, varintField, span as wireSpan } from "../batch/wire_fixture.ts";
-import { batchOf, defaultOptions, fixtures, haveFixtures } from "../block/encode_fixture.ts";
+import { batchOf, defaultOptions, fixtures, haveFixtures, readRows } from "../block/encode_fixture.ts";
 import { type BlockMeta, parseMeta } from "../block/meta.ts";
 import { parsePageHeader } from "../block/read_page.ts";
 import { writeBlock } from "../block/write.ts";
 import { run, type Shown } from "../cli/command_fixture.ts";
-import { blockOf } from "../compact/compact_fixture.ts";
+import { blockOf, spanTexts } from "../compact/compact_fixture.ts";
 import { loadConfig } from "../config/load.ts";
 import { LocalStore } from "../store/local_store.ts";
 
@@ -269,6 +269,33 @@ describe("rubato blocks convert", () => {
     );
   });
 
+  test("writes the version that is asked for, which the other commands read", async () => {
+    const out = join(root, "vParquet5");
+    const argv = ["convert", `-path=${whole}`, `-out=${out}`];
+    expect((await run("blocks", [...argv, "-version=vParquet5"])).status).toBe(0);
+    const name = `${meta.tenantID}/${meta.blockID}`;
+    expect((await verify(out)).out).toBe(`ok       ${name}  3 traces, 6 spans\n`);
+    const viewed = JSON.parse((await run("blocks", ["view", "-json", `-path=${out}`, meta.blockID])).out);
+    expect(viewed.meta).toMatchObject({ format: "vParquet5", totalObjects: 3 });
+    expect(viewed.meta.dedicatedColumns).toHaveLength(14);
+    expect(viewed.columns.map(({ path }: { path: string }) => path)).toContain("rs.ss.Spans.ChildCount");
+    const { attributes } = JSON.parse((await run("blocks", ["analyse", "-json", `-path=${out}`])).out);
+    expect(attributes.map(({ owner, name }: { owner: string; name: string }) => `${owner}.${name}`)).toEqual([
+      ...["resource.service.name", "span.number"],
+    ]);
+
+    const back = join(root, "vParquet4 again");
+    expect((await run("blocks", ["convert", `-path=${out}`, `-out=${back}`])).status).toBe(0);
+    const rows = async (path: string) =>
+      spanTexts(await readRows(readFileSync(join(path, name, "data.parquet"))));
+    expect(await rows(back)).toEqual(await rows(whole));
+    expect(await rows(out)).toEqual(await rows(whole));
+    expect(await run("blocks", [...argv, "-version=vParquet2"])).toMatchObject({
+      status: 2,
+      err: 'rubato blocks: -version: expected vParquet4 or vParquet5, found "vParquet2"\n',
+    });
+  });
+
   test("leaves no block where one can't be read, and refuses to write where it reads", async () => {
     const damaged = changed((at) => truncateSync(join(at, "data.parquet"), meta.size - 100));
     const out = join(root, "none");
@@ -382,6 +409,18 @@ describe("rubato blocks analyse and suggest-columns", () => {
     expect(loadConfig({ text: out }).config.storage.trace.block.parquet_dedicated_columns).toEqual([
       { scope: "resource", name: "host.name", type: "string", options: [] },
       { scope: "span", name: "page", type: "string", options: [] },
+    ]);
+  });
+
+  test("suggest for vParquet5 what has a column in all others", async () => {
+    const config = join(root, "v5.yaml");
+    writeFileSync(config, "storage: { trace: { block: { version: vParquet5 } } }");
+    const argv = ["suggest-columns", `-config.file=${config}`, `-path=${path}`];
+    const { out } = await run("blocks", argv);
+    expect(loadConfig({ text: out }).config.storage.trace.block.parquet_dedicated_columns).toMatchObject([
+      { scope: "resource", name: "host.name" },
+      { scope: "span", name: "page" },
+      { scope: "span", name: "http.url" },
     ]);
   });
 });

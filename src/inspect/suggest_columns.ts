@@ -13,7 +13,8 @@ const options = { ...chosenOptions, help: { help: "print this and exit" } } as c
   Option
 >;
 
-const help = `Suggests dedicated columns: the attributes with the most bytes of strings that have no column of their own in every block.
+const help = `Suggests dedicated columns: the attributes with the most bytes of strings that have no column of their own in every block of the
+version that the configuration has.
 
 Usage: rubato blocks suggest-columns [options] [<id>...]
 
@@ -30,7 +31,7 @@ export async function suggestColumns(argv: readonly string[], terminal: Terminal
   }
   const chosen = chosenBlocks(opened.blocks, opened.rest, opened.values.blocks);
   const { tally, spans } = await tallyOf(opened.store, chosen, terminal);
-  const columns = suggestedColumns(tally.rows);
+  const columns = suggestedColumns(tally.rows, opened.config.storage.trace.block.version);
   if (columns.length === 0) {
     throw CommandError.failed("no attribute has enough bytes of strings to deserve a column of its own");
   }
