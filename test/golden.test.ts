@@ -2,7 +2,9 @@
 // the requests that those blocks were made from, sent to our server: the same answers from memory and from our own blocks.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { type WrittenVersion, writtenVersions } from "../src/block/written_versions.ts";
+import { blockVersions } from "../src/block/meta.ts";
+import { type NewBlockVersion, newBlockVersions } from "../src/block/new_block_versions.ts";
+import type { BlockVersion } from "../src/block/schema.ts";
 import type { Json } from "./conformance/placeholders.ts";
 import { flatten } from "./conformance/traces.ts";
 import {
@@ -29,7 +31,7 @@ const differing =
 const wholeCharacters = "a value over the limit is cut between two characters; Tempo cuts through one";
 const ownColumns =
   "own columns of vParquet5 lose empty arrays and what tells one element from a list; we have no such column here";
-const linkFlags = "only vParquet3 stores the flags of a link";
+const linkFlags = "only vParquet3 blocks of Tempo's have the flags of a link";
 const differences: [name: RegExp, reason: string][] = [
   [/^vParquet[34] single-tenant /, preRelease],
   [/^rich trace-(v1-)?11110000000000000000000000000001 from memory, /, keepsMore],
@@ -38,6 +40,10 @@ const differences: [name: RegExp, reason: string][] = [
   [/^dedicated trace-6666000000000000000000000000000[45ad] from .* to vParquet5$/, ownColumns],
   [/^compact trace-77770000000000000000000000000003 from /, differing],
   [/^rich trace-(v1-)?11110000000000000000000000000001, vParquet3 converted to /, linkFlags],
+  [
+    /^rich trace-(v1-)?11110000000000000000000000000001 from a block of each request, .* vParquet3$/,
+    linkFlags,
+  ],
   [/^rich trace-33330000000000000000000000000300 from /, wholeCharacters],
 ];
 
@@ -75,9 +81,11 @@ if (existsSync(goldenFolder)) {
     blocks(version, version, (tenant) => tenant);
   }
   blocks("foreign-vParquet4", "vParquet4", () => "rich");
-  for (const version of writtenVersions) {
-    requests(version);
+  for (const version of blockVersions) {
     for (const kind of mergedKinds) merged(kind, version);
+  }
+  for (const version of newBlockVersions) {
+    requests(version);
     for (const from of ["vParquet3", "vParquet4", "vParquet5"]) converted(from, version);
   }
 } else {
@@ -102,7 +110,7 @@ function blocks(folder: string, version: string, answersOf: (tenant: string) => 
   });
 }
 
-function requests(version: WrittenVersion): void {
+function requests(version: NewBlockVersion): void {
   describe(`requests, flushed as ${version}`, () => {
     let server: Rubato;
     beforeAll(async () => {
@@ -127,7 +135,7 @@ function requests(version: WrittenVersion): void {
   });
 }
 
-function merged(kind: (typeof mergedKinds)[number], version: WrittenVersion): void {
+function merged(kind: (typeof mergedKinds)[number], version: BlockVersion): void {
   describe(`${kind}, merged as ${version}`, () => {
     let server: Rubato;
     beforeAll(async () => {
@@ -145,7 +153,7 @@ function merged(kind: (typeof mergedKinds)[number], version: WrittenVersion): vo
   });
 }
 
-function converted(from: string, version: WrittenVersion): void {
+function converted(from: string, version: NewBlockVersion): void {
   // Only in `rich` columns of vParquet5 get lists of one element, which come back as that.
   const answersOf = (tenant: string) => (tenant === "rich" && from === "vParquet4" ? version : from);
   describe(`${from}, converted to ${version}`, () => {

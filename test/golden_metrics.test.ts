@@ -3,7 +3,7 @@
 // has to agree with Tempo elsewhere.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { type WrittenVersion, writtenVersions } from "../src/block/written_versions.ts";
+import { type NewBlockVersion, newBlockVersions } from "../src/block/new_block_versions.ts";
 import { parseDuration } from "../src/traceql/index.ts";
 import { labelsText, metricsDifferences } from "./conformance/metrics_answers.ts";
 import type { MetricsJson } from "./conformance/metrics_checks.ts";
@@ -160,7 +160,7 @@ if (existsSync(goldenFolder)) {
     blocks(version, version, (tenant) => tenant);
   }
   blocks("foreign-vParquet4", "vParquet4", () => "rich");
-  for (const version of writtenVersions) requests(version);
+  for (const version of newBlockVersions) requests(version);
 } else {
   test.skip(`golden blocks are missing: ${goldenFolder}`, () => {});
 }
@@ -200,7 +200,7 @@ function blocks(folder: string, version: string, answersOf: (tenant: string) => 
   });
 }
 
-function requests(version: WrittenVersion): void {
+function requests(version: NewBlockVersion): void {
   describe(`requests, flushed as ${version}`, () => {
     let server: Rubato;
     beforeAll(async () => {

@@ -179,6 +179,8 @@ export enum Column {
   Encode7,
   Encode8,
   Encode9,
+  Encode10, // u32 by span index: string id of the message that holds its links, for vParquet3
+  Encode11, // u32 by row of an attribute of an event: string id of the message that holds its value, for vParquet3
 
   // Owned by the Parquet decoder: see wasm/parquet_decode*.ts.
   Decode0,

@@ -88,23 +88,28 @@ function text(tag: u32, id: u32): void {
   if (id) bytes(tag, entryStart(STRINGS, id), entryLength(STRINGS, id));
 }
 
+/** The content of an AnyValue that is a scalar or nothing. */
+function scalar(type: u32, value: u64): void {
+  room(FIELD_BYTES_MAX);
+  if (type == <u32>AttrType.String) {
+    bytes(0x0a, entryStart(STRINGS, <u32>value), entryLength(STRINGS, <u32>value));
+  } else if (type == <u32>AttrType.Double) {
+    cursor -= 8;
+    store<u64>(cursor, value);
+    tagByte(0x21);
+  } else if (type != <u32>AttrType.None) {
+    cursor -= varintSize(value);
+    putVarint(cursor, value);
+    tagByte(type == <u32>AttrType.Bool ? 0x10 : 0x18);
+  }
+}
+
 function keyValue(tag: u32, key: u32, type: u32, value: u64): void {
   const end = distance();
   if (type >= <u32>AttrType.Array) {
     bytes(0x12, entryStart(BLOBS, <u32>value), entryLength(BLOBS, <u32>value));
   } else {
-    room(FIELD_BYTES_MAX);
-    if (type == <u32>AttrType.String) {
-      bytes(0x0a, entryStart(STRINGS, <u32>value), entryLength(STRINGS, <u32>value));
-    } else if (type == <u32>AttrType.Double) {
-      cursor -= 8;
-      store<u64>(cursor, value);
-      tagByte(0x21);
-    } else if (type != <u32>AttrType.None) {
-      cursor -= varintSize(value);
-      putVarint(cursor, value);
-      tagByte(type == <u32>AttrType.Bool ? 0x10 : 0x18);
-    }
+    scalar(type, value);
     header(0x12, end);
   }
   text(0x0a, key);
@@ -132,7 +137,7 @@ function event(i: u32): void {
   header(0x5a, end);
 }
 
-function link(i: u32): void {
+function link(tag: u32, i: u32): void {
   const end = distance();
   const row = (<usize>i) << 2;
   fixed32(0x35, load<u32>(at(Column.LinkFlags) + row));
@@ -141,7 +146,7 @@ function link(i: u32): void {
   text(0x1a, load<u32>(at(Column.LinkState) + row));
   text(0x12, load<u32>(at(Column.LinkSpanId) + row));
   text(0x0a, load<u32>(at(Column.LinkTraceId) + row));
-  header(0x6a, end);
+  header(tag, end);
 }
 
 function span(i: u32): void {
@@ -155,7 +160,7 @@ function span(i: u32): void {
 
   number(0x70, load<u32>(at(Column.SpanDroppedLinks) + row4));
   const firstLink = load<u32>(at(Column.SpanLinkStart) + row4);
-  for (let k = load<u32>(at(Column.SpanLinkStart) + row4, 4); k-- > firstLink; ) link(k);
+  for (let k = load<u32>(at(Column.SpanLinkStart) + row4, 4); k-- > firstLink; ) link(0x6a, k);
   number(0x60, load<u32>(at(Column.SpanDroppedEvents) + row4));
   const firstEvent = load<u32>(at(Column.SpanEventStart) + row4);
   for (let k = load<u32>(at(Column.SpanEventStart) + row4, 4); k-- > firstEvent; ) event(k);
@@ -203,6 +208,32 @@ function resource(i: u32): void {
   header(0x0a, end);
 }
 
+function begin(): void {
+  reserve(Column.Output, 1 << 12);
+  cursor = at(Column.Output) + capacity(Column.Output);
+}
+
+/** Address of the message that was written last, in Output. */
+export function messageStart(): usize {
+  return cursor;
+}
+
+/** Writes the links of a span as a LinkSlice, which has them as its field 1. Returns its length. */
+export function writeLinks(i: u32): u32 {
+  begin();
+  const row = (<usize>i) << 2;
+  const first = load<u32>(at(Column.SpanLinkStart) + row);
+  for (let k = load<u32>(at(Column.SpanLinkStart) + row, 4); k-- > first; ) link(0x0a, k);
+  return distance();
+}
+
+/** Writes the AnyValue of a scalar, or of nothing. Returns its length. */
+export function writeScalar(type: u32, value: u64): u32 {
+  begin();
+  scalar(type, value);
+  return distance();
+}
+
 /** Lists the spans of a trace in Scratch0, in order of arrival. Returns their number. */
 function listSpans(trace: u32): u32 {
   reserve(Column.Scratch0, 1 << 12);
@@ -237,8 +268,7 @@ export function assembleTrace(trace: u32): u32 {
 
 function writeListed(count: u32): u32 {
   if (!count) return 0;
-  reserve(Column.Output, 1 << 12);
-  cursor = at(Column.Output) + capacity(Column.Output);
+  begin();
   let i = count;
   while (i > 0) {
     const resourceEnd = distance();

@@ -25,6 +25,7 @@ export {
   leafValueCount,
   pageEnd,
 } from "./parquet_encode_page";
+export { internEventValues, internLinks } from "./parquet_encode_messages";
 export { distinctSpans } from "./parquet_encode_distinct";
 export { rowGroupEnd, spanTimeBounds } from "./parquet_encode_extent";
 export { mergeEqualResources } from "./parquet_encode_merge";

@@ -17,6 +17,8 @@ const MISSING: u32 = 0xffffffff;
 let elementsStart: u32 = 0;
 let elements: u32 = 0;
 let noneText: u32 = 0;
+/** Whether the elements of arrays are listed. */
+let listed: bool = true;
 
 function entry(blob: u32): usize {
   return at(Column.Encode8) + <usize>blob * ENTRY;
@@ -47,9 +49,15 @@ export function textOf(type: u8, blob: u32): u32 {
   return type == <u8>AttrType.None ? noneText : load<u32>(entry(blob), 4);
 }
 
-/** Reads every array among the attribute values. `none` is the string id of the text for a value that is absent. */
-export function resolveBlobs(none: u32): void {
+/**
+ * Reads every array among the attribute values.
+ *
+ * @param none string id of the text for a value that is absent
+ * @param arraysAsText whether arrays are not to be read, but kept as texts
+ */
+export function resolveBlobs(none: u32, arraysAsText: bool): void {
   noneText = none;
+  listed = !arraysAsText;
   elementsStart = (blobs() * ENTRY + 7) & ~7;
   elements = 0;
   reserve(Column.Encode8, elementsStart);
@@ -76,7 +84,7 @@ function resolveColumn(typeColumn: i32, valueColumn: i32, rows: u32): void {
 
 function resolve(blob: u32, type: u8): void {
   if (load<u32>(entry(blob))) return;
-  if (type == <u8>AttrType.Array && resolveArray(blob)) return;
+  if (listed && type == <u8>AttrType.Array && resolveArray(blob)) return;
   store<u32>(entry(blob), SlotKind.Unsupported);
   store<u32>(entry(blob), MISSING, 4);
 }

@@ -53,6 +53,7 @@ export const enum Source {
   ResourceService = 15, // likewise of resources, and an absent value is the empty string
   ScopeSpans = 16, // spans of the scope
   StartRounded = 17, // the start of the span in whole periods of so many seconds
+  AttrText = 18, // the text of a value of this AttrType, else the empty string
 }
 
 /** How a page's values are written. */

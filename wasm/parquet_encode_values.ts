@@ -346,6 +346,14 @@ function gatherAttributes(from: u32, to: u32): void {
       store<u8>(out + count, u8(kind == <u8>SlotKind.Array || kind == <u8>SlotKind.EmptyArray));
       count += u32(kind >= <u8>SlotKind.Value);
     }
+  } else if (source == Source.AttrText) {
+    for (let slot = from; slot < to; slot++) {
+      if (load<u8>(kinds + slot) < <u8>SlotKind.Value) continue;
+      const entity = <usize>load<u32>(entities + ((<usize>slot) << 2));
+      const type = load<u8>(types + entity);
+      const text = type == <u8>sourceColumn ? textOf(type, load<u32>(column + (entity << 3))) : 0;
+      store<u32>(out + (usize(count++) << 2), text);
+    }
   } else if (source == Source.AttrString) {
     for (let slot = from; slot < to; slot++) {
       if (load<u8>(kinds + slot) != wanted) continue;

@@ -8,9 +8,12 @@ export interface EncodeCore {
   distinctSpans(): number;
   strings(): number;
   internInput(length: number): number;
-  resolveBlobs(noneText: number): void;
+  resolveBlobs(noneText: number, arraysAsText: number): void;
   blobWithoutText(from: number): number;
   setBlobText(blob: number, text: number): void;
+  eventCount(): number;
+  internLinks(from: number, to: number): void;
+  internEventValues(from: number, to: number): void;
   beginEncode(): void;
   addKeyColumn(owner: number, key: number, ofIntegers: number, takesArrays: number): number;
   spanTimeBounds(): number;

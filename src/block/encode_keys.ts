@@ -7,7 +7,7 @@ import { anyValueToJson, emptyAnyValue } from "./encode_any_value.ts";
 import type { EncodeCore } from "./encode_core.ts";
 import type { KeyColumns } from "./encode_plan.ts";
 import type { Slices } from "./encode_slices.ts";
-import type { WrittenVersion } from "./written_versions.ts";
+import type { BlockVersion } from "./schema.ts";
 
 const utf8 = new TextEncoder();
 
@@ -24,13 +24,22 @@ function intern(batch: SpanBatch, core: EncodeCore, text: string): number {
   return core.internInput(bytes.length);
 }
 
-/** Puts the texts of values without a type of their own into the dictionary. */
-export async function internTexts(batch: SpanBatch, core: EncodeCore, slices: Slices): Promise<void> {
-  core.resolveBlobs(intern(batch, core, emptyAnyValue));
+/** Puts into the dictionary what is no string of the batch and becomes one in the block. */
+export async function internTexts(
+  version: BlockVersion,
+  batch: SpanBatch,
+  core: EncodeCore,
+  slices: Slices,
+): Promise<void> {
+  const isOld = version === "vParquet3";
+  core.resolveBlobs(intern(batch, core, emptyAnyValue), isOld ? 1 : 0);
   for (let blob = core.blobWithoutText(0); blob >= 0; blob = core.blobWithoutText(blob + 1)) {
     core.setBlobText(blob, intern(batch, core, anyValueToJson(batch.blob(blob))));
     if (slices.due) await slices.rest();
   }
+  if (!isOld) return;
+  await slices.over(batch.spans, (from, to) => core.internLinks(from, to));
+  await slices.over(core.eventCount(), (from, to) => core.internEventValues(from, to));
 }
 
 interface KeyColumn {
@@ -48,7 +57,7 @@ interface KeyColumn {
  * @param dedicated those of the block's meta
  */
 export function beginKeys(
-  version: WrittenVersion,
+  version: BlockVersion,
   batch: SpanBatch,
   core: EncodeCore,
   dedicated: readonly DedicatedColumn[],
@@ -70,7 +79,7 @@ export function beginKeys(
 }
 
 /** In the order in which they take attributes. */
-function keyColumnsOf(version: WrittenVersion, dedicated: readonly DedicatedColumn[]): KeyColumn[] {
+function keyColumnsOf(version: BlockVersion, dedicated: readonly DedicatedColumn[]): KeyColumn[] {
   // The columns of vParquet5 are lists.
   const isList = version === "vParquet5";
   const statics = isList ? [] : staticColumnsV4;

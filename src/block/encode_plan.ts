@@ -1,5 +1,5 @@
 // The plan for a row group: which steps, in file order, turn a batch into the leaves of the schema.
-import { Column } from "../../wasm/column_ids.ts";
+import { AttrType, Column } from "../../wasm/column_ids.ts";
 import { Encoder, Order, Owner, Source, Structure } from "../../wasm/parquet_encode_ids.ts";
 import type { Leaf, SchemaNode } from "./schema.ts";
 
@@ -115,8 +115,10 @@ const reads: Record<string, Read> = {
   "rs.ss.Spans.StartTimeRounded300": rounded(300),
   "rs.ss.Spans.StartTimeRounded3600": rounded(3600),
   "rs.ss.Spans.Events.TimeSinceStartNano": { structure: Child, source: Source.EventTime },
+  "rs.ss.Spans.Events.TimeUnixNano": u64(Child, Column.EventTime),
   "rs.ss.Spans.Events.Name": u32(Child, Column.EventName),
   "rs.ss.Spans.Events.DroppedAttributesCount": u32(Child, Column.EventDropped),
+  "rs.ss.Spans.Links": u32(Span, Column.Encode10),
   "rs.ss.Spans.Links.TraceID": u32(Child, Column.LinkTraceId),
   "rs.ss.Spans.Links.SpanID": u32(Child, Column.LinkSpanId),
   "rs.ss.Spans.Links.TraceState": u32(Child, Column.LinkState),
@@ -132,14 +134,17 @@ const attributeLists: Record<string, { owner: Owner; parent: Structure; target: 
   "rs.ss.Spans.Links.Attrs": { owner: Owner.Link, parent: Child, target: Grandchild },
 };
 
-const attributeSources: Record<string, Source> = {
-  Key: Source.AttrKey,
-  IsArray: Source.AttrIsArray,
-  Value: Source.AttrString,
-  ValueInt: Source.AttrInt,
-  ValueDouble: Source.AttrDouble,
-  ValueBool: Source.AttrBool,
-  ValueUnsupported: Source.AttrUnsupported,
+const attributeSources: Record<string, Pick<Read, "source" | "column">> = {
+  Key: { source: Source.AttrKey },
+  IsArray: { source: Source.AttrIsArray },
+  Value: { source: Source.AttrString },
+  ValueInt: { source: Source.AttrInt },
+  ValueDouble: { source: Source.AttrDouble },
+  ValueBool: { source: Source.AttrBool },
+  ValueUnsupported: { source: Source.AttrUnsupported },
+  // vParquet3 alone; there is a text for every attribute.
+  ValueKVList: { source: Source.AttrText, column: AttrType.KvList },
+  ValueArray: { source: Source.AttrText, column: AttrType.Array },
 };
 
 /** The path of a leaf without the names that three-level lists add. */
@@ -175,6 +180,9 @@ export function planRowGroup(leaves: Leaf[], keyColumns: KeyColumns): Step[] {
   return steps;
 }
 
+/** The first leaf of an event, by version. */
+const eventBeginnings = new Set(["rs.ss.Spans.Events.TimeSinceStartNano", "rs.ss.Spans.Events.TimeUnixNano"]);
+
 /** The structure that begins with this leaf, if one does. */
 function structureBefore(path: string, leaf: Leaf): StructureStep | null {
   const levels = { repetition: leaf.maxRepetition, emptyDefinition: leaf.maxDefinition - 1 };
@@ -182,7 +190,7 @@ function structureBefore(path: string, leaf: Leaf): StructureStep | null {
     return { kind: "attributes", ...attributeLists[path.slice(0, -".Key".length)]!, ...levels };
   }
   const ofSpan = { parent: Span, target: Child, owner: Owner.Span };
-  if (path === "rs.ss.Spans.Events.TimeSinceStartNano") return { kind: "events", ...ofSpan, ...levels };
+  if (eventBeginnings.has(path)) return { kind: "events", ...ofSpan, ...levels };
   if (path === "rs.ss.Spans.Links.TraceID") return { kind: "links", ...ofSpan, ...levels };
   return null;
 }
@@ -193,7 +201,9 @@ function readOf(path: string, leaf: Leaf, keyColumns: KeyColumns): Read {
   const dot = path.lastIndexOf(".");
   const list = attributeLists[path.slice(0, dot)];
   if (list) {
-    return { structure: list.target, source: attributeSources[path.slice(dot + 1)]!, owner: list.owner };
+    // The values of events are messages in vParquet3.
+    if (path.endsWith(".Value") && !leaf.node.logical) return u32(list.target, Column.Encode11);
+    return { structure: list.target, owner: list.owner, ...attributeSources[path.slice(dot + 1)]! };
   }
   const column = keyColumns.get(path) ?? 0;
   if (path.endsWith(".ServiceName")) return { structure: Resource, source: Source.ResourceService, column };

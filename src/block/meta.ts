@@ -31,11 +31,11 @@ export class MetaError extends Error {
   override name = "MetaError";
 }
 
-const readable: readonly string[] = ["vParquet3", "vParquet4", "vParquet5"] satisfies BlockVersion[];
+export const blockVersions: readonly BlockVersion[] = ["vParquet3", "vParquet4", "vParquet5"];
 
-/** Tells whether blocks of this format can be read. */
+/** Tells whether blocks of this format can be read, and merged. */
 export function isBlockVersion(format: string): format is BlockVersion {
-  return readable.includes(format);
+  return (blockVersions as readonly string[]).includes(format);
 }
 
 /**

@@ -1,4 +1,4 @@
-// The schema of vParquet3 blocks: read only.
+// The schema of vParquet3 blocks, which are written only where such blocks are merged.
 import type { SchemaNode } from "./schema.ts";
 import { bool, bytes, f64, group, i32, i64, list, numbered, str, u64 } from "./schema_nodes.ts";
 

@@ -17,16 +17,15 @@ import type { Slices } from "./encode_slices.ts";
 import { magic, type RowGroupEntry, writeFooter } from "./footer_writer.ts";
 import { printIndex } from "./index.ts";
 import type { BlockMeta } from "./meta.ts";
-import { blockSchema, leaves, type SchemaNode } from "./schema.ts";
+import { type BlockVersion, blockSchema, leaves, type SchemaNode } from "./schema.ts";
 import { BloomFilters } from "./write_blooms.ts";
-import type { WrittenVersion } from "./written_versions.ts";
 
 /** Row groups of a file, at most: their ordinal is a 16-bit number. */
 const rowGroupsMax = 32767;
 const nanosPerSecond = 1_000_000_000n;
 
 export interface BlockWriteOptions {
-  version: WrittenVersion;
+  version: BlockVersion;
   tenant: string;
   /** UUID text. */
   blockId: string;
@@ -117,8 +116,8 @@ export class BlockWriter {
     if (before && Buffer.compare(before, traceIdAt(batch, 0)) >= 0) {
       throw new BlockWriteError("block: trace ids do not ascend");
     }
-    await internTexts(batch, core, slices);
     const { pageBytesMax, rowGroupBytesMax, version } = this.#options;
+    await internTexts(version, batch, core, slices);
     const keyColumns = beginKeys(version, batch, core, this.#dedicated);
     const plan = planRowGroup(leaves(this.#schema), keyColumns);
     const chunks = new ChunkWriter(batch, this.#output, this.#compress, slices, pageBytesMax);

@@ -1,9 +1,8 @@
 // For tests of compaction: small blocks with known spans, what a store really holds as hyparquet reads it, and a clock that stands still.
 import { attribute, field, id, message, span, text, varintField } from "../batch/wire_fixture.ts";
 import { batchOf, defaultOptions, type Row, readRows } from "../block/encode_fixture.ts";
-import { type BlockMeta, parseMeta } from "../block/meta.ts";
+import { type BlockMeta, blockVersions, parseMeta } from "../block/meta.ts";
 import { type BlockWriteOptions, writeBlock } from "../block/write.ts";
-import { writtenVersions } from "../block/written_versions.ts";
 import { BlockList } from "../store/block_list.ts";
 import type { Clock } from "../store/clock.ts";
 import { replacedBlocks } from "../store/compaction_lease.ts";
@@ -130,7 +129,7 @@ export const settings: CompactionSettings = {
     objectsMax: 1_000_000,
     blockBytesMax: 1 << 30,
     levelMax: 0,
-    versions: new Set(writtenVersions),
+    versions: new Set(blockVersions),
   },
   merge: () => mergeOptions,
   tenantMsMax: 300_000,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type Row, readRows } from "../block/encode_fixture.ts";
+import { blockVersions } from "../block/meta.ts";
 import { leasePath } from "../store/compaction_lease.ts";
 import { MemoryStore } from "../store/memory_store_fixture.ts";
 import { StoreError } from "../store/store.ts";
@@ -83,13 +84,13 @@ describe("Compactor", () => {
     expect(store.objects.get(leasePath("t"))!.tag).toBe(lease.tag);
   });
 
-  test("leaves blocks alone that are flagged, disabled, or of versions that are not written", async () => {
+  test("leaves blocks alone that are flagged, disabled, or of versions that are not known", async () => {
     const store = new MemoryStore();
     const [first, second, third] = await blocksOf(store);
     await store.write(`t/${first!.blockID}/nocompact.flg`, new Uint8Array(0));
     const metaPath = `t/${second!.blockID}/meta.json`;
     const meta = new TextDecoder().decode(await store.read(metaPath));
-    await store.write(metaPath, new TextEncoder().encode(meta.replace("vParquet4", "vParquet3")));
+    await store.write(metaPath, new TextEncoder().encode(meta.replace("vParquet4", "vParquet6")));
     const { compactor, run } = await processOn(store, new ManualClock());
     const fourth = await blockOf(store, [{ trace: 3, span: 3 }]);
     await run();
@@ -98,7 +99,7 @@ describe("Compactor", () => {
     );
     expect(compactor.status().tenants[0]!.left).toEqual({
       "nocompact.flg, or gone meanwhile": 1,
-      "vParquet3 is read, but not written by this version": 1,
+      "vParquet6 can't be merged": 1,
     });
     const other = await processOn(store, new ManualClock(), { settings: { ...settings, disabled: true } });
     await other.run();
@@ -342,7 +343,7 @@ test("a lease is renewed while a merge runs, and the merge ends when it cannot b
 
 test("blocks are merged with those of their version", async () => {
   const store = new MemoryStore();
-  for (const version of ["vParquet5", "vParquet4", "vParquet5", "vParquet4"] as const) {
+  for (const version of [...blockVersions, ...blockVersions]) {
     for (const trace of [1, 2]) await blockOf(store, [{ trace, span: trace, service: version }], { version });
   }
   const before = [...new Set(await storedSpans(store))];
@@ -350,6 +351,7 @@ test("blocks are merged with those of their version", async () => {
   await run();
   const merged = blocks.live("t").map(({ format, totalObjects }) => [format, totalObjects]);
   expect(merged.sort()).toEqual([
+    ["vParquet3", 2],
     ["vParquet4", 2],
     ["vParquet5", 2],
   ]);

@@ -173,7 +173,7 @@ export class Compactor {
       left[reason] = (left[reason] ?? 0) + 1;
     };
     const live = blocks.live(tenant).filter(({ format, blockID }) => {
-      if (!settings.select.versions.has(format)) leave(`${format} is read, but not written by this version`);
+      if (!settings.select.versions.has(format)) leave(`${format} can't be merged`);
       else if (this.#failed.has(blockID)) leave("merging it failed; it is tried again later");
       else return !passed.has(blockID);
       return false;

@@ -8,7 +8,7 @@ import {
   readMetadata,
   readRows,
 } from "../block/encode_fixture.ts";
-import type { BlockMeta } from "../block/meta.ts";
+import { type BlockMeta, blockVersions } from "../block/meta.ts";
 import { BlockReader } from "../block/read.ts";
 import { writeBlock, writeMeta } from "../block/write.ts";
 import { MemoryStore } from "../store/memory_store_fixture.ts";
@@ -52,7 +52,7 @@ test("mergeBlocks() of random blocks is the union of their spans, in row groups 
           second: span % 5,
         };
       });
-      const version = seed % 3 === 0 ? "vParquet5" : "vParquet4";
+      const version = blockVersions[seed % 3]!;
       const written = {
         version,
         rowGroupBytesMax: 500 * 2 ** below(8),

@@ -5,11 +5,11 @@ import { SpanBatch } from "../batch/span_batch.ts";
 import type { DedicatedColumn } from "../block/dedicated.ts";
 import { encodeCore } from "../block/encode_core.ts";
 import { Slices } from "../block/encode_slices.ts";
-import type { BlockMeta } from "../block/meta.ts";
+import { type BlockMeta, isBlockVersion } from "../block/meta.ts";
 import { ParquetError } from "../block/parquet_error.ts";
 import { ReadCaches } from "../block/read_caches.ts";
+import type { BlockVersion } from "../block/schema.ts";
 import { type BlockWriteOptions, BlockWriter, orderForBlock } from "../block/write_batches.ts";
-import { isWrittenVersion, type WrittenVersion } from "../block/written_versions.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { garbage } from "../threads/garbage.ts";
 import { type InputRows, MergeInput } from "./merge_input.ts";
@@ -72,7 +72,7 @@ export async function mergeBlocks(
   pause: () => Promise<void>,
 ): Promise<Merged> {
   const { format: version, dedicatedColumns } = metas[0]!;
-  if (!isWrittenVersion(version)) throw new MergeError(`${version} is not written`, metas[0]!.blockID);
+  if (!isBlockVersion(version)) throw new MergeError(`${version} is not merged`, metas[0]!.blockID);
   const other = metas.find(({ format }) => format !== version);
   if (other) throw new MergeError(`${other.format} is not merged with ${version}`, other.blockID);
   return mergeInto({ store, version, dedicatedColumns }, store, metas, options, pause);
@@ -81,7 +81,7 @@ export async function mergeBlocks(
 /** Where an output goes, and what it is. */
 export interface MergeTarget {
   store: Store;
-  version: WrittenVersion;
+  version: BlockVersion;
   dedicatedColumns: readonly DedicatedColumn[];
 }
 

@@ -1,5 +1,5 @@
 // What the configuration says about compaction, in one place.
-import { writtenVersions } from "../block/written_versions.ts";
+import { blockVersions } from "../block/meta.ts";
 import type { Config } from "../config/config.ts";
 import type { MergeOptions } from "./merge_blocks.ts";
 import type { SelectOptions } from "./select_blocks.ts";
@@ -38,7 +38,7 @@ export function compactionSettings({ backend_scheduler, overrides, storage }: Co
       objectsMax: compaction.max_compaction_objects,
       blockBytesMax: compaction.max_block_bytes,
       levelMax: provider.compaction.max_compaction_level,
-      versions: new Set(writtenVersions),
+      versions: new Set(blockVersions),
     },
     merge: (level) => ({
       rowGroupSpansMax,

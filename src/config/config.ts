@@ -4,7 +4,7 @@
  * version stands in table.ts.
  */
 import type { DedicatedColumn } from "../block/dedicated.ts";
-import type { WrittenVersion } from "../block/written_versions.ts";
+import type { NewBlockVersion } from "../block/new_block_versions.ts";
 
 /** The whole configuration. Every key is present: what the file leaves out has its default. */
 export interface Config {
@@ -147,7 +147,7 @@ export interface TraceStorageConfig {
     ingestion_time_range_slack: number;
   };
   block: {
-    version: WrittenVersion;
+    version: NewBlockVersion;
     bloom_filter_false_positive: number;
     bloom_filter_shard_size_bytes: number;
     parquet_row_group_size_bytes: number;

@@ -1,7 +1,7 @@
 // Every key that Rubato reads, with its default: the one place that says what the configuration is made of. The
 // defaults are Tempo's unless a comment gives a reason. Keys of Tempo's that mean nothing here stand in ignored.ts.
 import { defaultDedicatedColumns } from "../block/dedicated.ts";
-import { writtenVersions } from "../block/written_versions.ts";
+import { newBlockVersions } from "../block/new_block_versions.ts";
 import type {
   CompactionConfig,
   Config,
@@ -120,7 +120,7 @@ const traceStorage: Table<TraceStorageConfig> = {
     ingestion_time_range_slack: duration("2m"),
   },
   block: {
-    version: choice(writtenVersions, "vParquet4", {
+    version: choice(newBlockVersions, "vParquet4", {
       vParquet3: "blocks are written as vParquet4 or vParquet5; vParquet3 blocks are read",
     }),
     bloom_filter_false_positive: float(0.01, { min: 1e-9, max: 0.5 }),

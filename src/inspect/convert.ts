@@ -1,8 +1,8 @@
 // `rubato blocks convert`: blocks of any version and columns, written again as the blocks that this configuration makes.
 import { mkdirSync, realpathSync } from "node:fs";
 import { isBlockVersion } from "../block/meta.ts";
+import { isNewBlockVersion, type NewBlockVersion, newBlockVersions } from "../block/new_block_versions.ts";
 import { writeMeta } from "../block/write.ts";
-import { isWrittenVersion, type WrittenVersion, writtenVersions } from "../block/written_versions.ts";
 import { CommandError } from "../cli/command_error.ts";
 import { type Option, optionsHelp } from "../cli/options.ts";
 import { printable } from "../cli/printable.ts";
@@ -32,7 +32,7 @@ const options = {
   out: { value: "folder", help: "where the new blocks go; it must be given" },
   version: {
     value: "name",
-    help: `${writtenVersions.join(" or ")}; default storage.trace.block.version of the configuration`,
+    help: `${newBlockVersions.join(" or ")}; default storage.trace.block.version of the configuration`,
   },
   help: { help: "print this and exit" },
 } as const satisfies Record<string, Option>;
@@ -87,9 +87,9 @@ export async function convert(argv: readonly string[], terminal: Terminal): Prom
   if (failed > 0) throw CommandError.failed(`${failed} of ${blocksText(chosen.length)} can't be converted`);
 }
 
-function versionOf(name: string): WrittenVersion {
-  if (isWrittenVersion(name)) return name;
-  throw CommandError.usage(`-version: expected ${writtenVersions.join(" or ")}, found "${printable(name)}"`);
+function versionOf(name: string): NewBlockVersion {
+  if (isNewBlockVersion(name)) return name;
+  throw CommandError.usage(`-version: expected ${newBlockVersions.join(" or ")}, found "${printable(name)}"`);
 }
 
 /** @returns its path without links, so that it can be told from the one that is read */

@@ -1,6 +1,6 @@
 // Which attributes deserve dedicated columns.
 import { spareColumns } from "../block/dedicated.ts";
-import type { WrittenVersion } from "../block/written_versions.ts";
+import type { NewBlockVersion } from "../block/new_block_versions.ts";
 import type { Tally } from "./attribute_tally.ts";
 import { ownColumn } from "./own_column.ts";
 
@@ -11,17 +11,17 @@ const stringsMin = 0.5;
 const scopes = {
   vParquet4: ["resource", "span"],
   vParquet5: ["resource", "span", "event"],
-} as const satisfies Record<WrittenVersion, readonly Tally["owner"][]>;
+} as const satisfies Record<NewBlockVersion, readonly Tally["owner"][]>;
 
 export interface SuggestedColumn {
-  scope: (typeof scopes)[WrittenVersion][number];
+  scope: (typeof scopes)[NewBlockVersion][number];
   name: string;
   /** Of the bytes of the scope's strings. */
   share: number;
 }
 
 /** Those with the most bytes of strings, by scope, without those that have a column in any block of the version. */
-export function suggestedColumns(tallies: readonly Tally[], version: WrittenVersion): SuggestedColumn[] {
+export function suggestedColumns(tallies: readonly Tally[], version: NewBlockVersion): SuggestedColumn[] {
   const hasColumn = (tally: Tally) => {
     const own = ownColumn(tally, []);
     return own === "always" || (own === "before vParquet5" && version !== "vParquet5");

@@ -6,8 +6,8 @@ import { SpanBatch } from "../../src/batch/span_batch.ts";
 import { defaultDedicatedColumns } from "../../src/block/dedicated.ts";
 import { dedicatedOf, defaultOptions } from "../../src/block/encode_fixture.ts";
 import { type BlockMeta, parseMeta } from "../../src/block/meta.ts";
+import type { BlockVersion } from "../../src/block/schema.ts";
 import { writeBlock, writeMeta } from "../../src/block/write.ts";
-import type { WrittenVersion } from "../../src/block/written_versions.ts";
 import { mergeBlocks } from "../../src/compact/merge_blocks.ts";
 import { LocalStore } from "../../src/store/local_store.ts";
 import { goldenFolder, inputsOf } from "./golden.ts";
@@ -26,7 +26,7 @@ export const mergedKinds = ["Tempo's blocks", "a block of each request"] as cons
 /** A folder for a server that serves one block of each tenant. */
 export async function homeWithMerged(
   kind: (typeof mergedKinds)[number],
-  version: WrittenVersion,
+  version: BlockVersion,
   tenants: readonly string[],
 ): Promise<string> {
   const home = mkdtempSync(join(tmpdir(), "rubato-merged-"));
@@ -59,11 +59,7 @@ async function goldenInputs(store: LocalStore, tenant: string): Promise<BlockMet
   return compacted.length > 0 ? compacted : live;
 }
 
-async function requestBlocks(
-  store: LocalStore,
-  version: WrittenVersion,
-  tenant: string,
-): Promise<BlockMeta[]> {
+async function requestBlocks(store: LocalStore, version: BlockVersion, tenant: string): Promise<BlockMeta[]> {
   const metas: BlockMeta[] = [];
   for (const request of inputsOf(tenant)) {
     const batch = SpanBatch.create();
