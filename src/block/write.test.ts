@@ -1,7 +1,4 @@
-import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { expect, test } from "bun:test";
 import { SpanBatch } from "../batch/span_batch.ts";
 import {
   attribute,
@@ -18,9 +15,6 @@ import type { DedicatedColumn } from "./dedicated.ts";
 import {
   batchOf,
   defaultOptions,
-  fixtures,
-  haveFixtures,
-  inputs,
   MemoryStore,
   type Row,
   readMetadata,
@@ -249,47 +243,3 @@ test("writeBlock() leaves attributes where they are for which there are no more 
   expect(one.DedicatedAttributes.String10).toBe("n9");
   expect(one.Attrs.map(({ Key }: Row) => Key)).toEqual(["n10", "n11"]);
 });
-
-const folder = mkdtempSync(join(tmpdir(), "rubato-duckdb-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-test.skipIf(!haveFixtures).each(["vParquet4", "vParquet5"] as const)(
-  "DuckDB reads what writeBlock() wrote as %s",
-  async (version) => {
-    const { DuckDBInstance } = await import("@duckdb/node-api");
-    const file = join(folder, "data.parquet");
-    const batch = batchOf(inputs("load"));
-    writeFileSync(
-      file,
-      (await write(batch, { version, pageBytesMax: 16_384, rowGroupBytesMax: 1_000_000 })).data,
-    );
-    const golden = join(fixtures, version, "load/*/data.parquet");
-    // http.status_code is the third integer of the default columns.
-    const code = version === "vParquet4" ? "span.HttpStatusCode" : "list_sum(span.DedicatedAttributes.Int03)";
-    const connection = await (await DuckDBInstance.create(":memory:")).connect();
-    const query = (from: string) => `
-    WITH spans AS (
-      SELECT TraceIDText, unnest(rs, recursive := false) AS r FROM read_parquet('${from}')
-    ), scoped AS (SELECT r.Resource.ServiceName AS service, unnest(r.ss) AS s FROM spans),
-    flat AS (SELECT service, unnest(s.Spans) AS span FROM scoped)
-    SELECT service, count(*) AS spans, sum(span.DurationNano) AS duration, sum(len(span.Attrs)) AS attributes,
-      sum(list_sum([len(a.Key) + len(a.Value) + len(a.ValueInt) + len(a.ValueDouble) + len(a.ValueBool)
-        FOR a IN span.Attrs])) AS lengths,
-      sum(${code}) AS codes, max(span.Name) AS name, sum(len(span.Events)) AS events
-    FROM flat GROUP BY service ORDER BY service`;
-    const rows = async (from: string) => (await connection.runAndReadAll(query(from))).getRowObjectsJson();
-    const ours = await rows(file);
-    expect(ours.length).toBeGreaterThan(5);
-    expect(ours).toEqual(await rows(golden));
-    // Filters that DuckDB answers with the help of the chunks' bounds.
-    const matching = async (from: string, filter: string) =>
-      (
-        await connection.runAndReadAll(
-          `SELECT count(*)::INT AS n FROM read_parquet('${from}') WHERE ${filter}`,
-        )
-      ).getRowObjectsJson();
-    for (const filter of ["TraceIDText < '1'", "DurationNano > 100000000", "RootServiceName = 'frontend'"]) {
-      expect(await matching(file, filter)).toEqual(await matching(golden, filter));
-    }
-  },
-);
