@@ -17,7 +17,7 @@ const logBytesMax = 64 * 1024;
 const clockTicksPerSecond = 100;
 
 interface Settings {
-  [key: string]: string | number | boolean | Settings | Settings[];
+  [key: string]: string | number | boolean | string[] | Settings | Settings[];
 }
 
 export interface RubatoOptions {
