@@ -29,7 +29,8 @@ function set(array: usize, i: u32, value: u32): void {
 let shift: i32 = 0;
 
 /**
- * Fills the nested set columns and, where there is no shift, the counts of children, which are all 0 before, of the `count` spans of one trace that stand in OrderedSpan from `first` on.
+ * Fills the nested set columns of the `count` spans of one trace that stand in OrderedSpan from `first` on, and where there is no shift
+ * their counts of children. All of them are 0 before.
  *
  * @param columnShift added to OrderedSpan and to the nested set columns
  */
