@@ -1,4 +1,4 @@
-// Compiles the data plane: wasm/core.ts and wasm/split.ts to build/*.wasm. Runs on `npm install` (prepare) and `npm run build:wasm`.
+// Compiles the data plane: wasm/core.ts, wasm/split.ts and wasm/fuse.ts to build/*.wasm. Runs on `npm install` (prepare) and `npm run build:wasm`.
 // Where the compiler is not installed (`npm install --omit=dev`), modules that are there already will do.
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,7 +8,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
 mkdirSync("build", { recursive: true });
 
-const entries = ["core", "split"];
+const entries = ["core", "split", "fuse"];
 const compiler = await import("assemblyscript/asc").catch(() => null);
 if (compiler === null) {
   const missing = entries.filter((entry) => !existsSync(`build/${entry}.wasm`));

@@ -1,11 +1,12 @@
 // The whole server in one process: its parts, put together in the order in which a span meets them, and taken apart again.
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
-import type { BlockMeta } from "./block/meta.ts";
 import { compactorOf } from "./compact/configured.ts";
 import type { Config } from "./config/config.ts";
 import type { Listen } from "./config/listen.ts";
 import { printConfig } from "./config/print.ts";
+import type { LookupBlock } from "./filter/block_filters.ts";
+import { blockFiltersOf } from "./filter/configured.ts";
 import { Ingest } from "./ingest/ingest.ts";
 import { BlockPool } from "./jobs/block_pool.ts";
 import { MetricsEngine } from "./query/metrics_engine.ts";
@@ -15,13 +16,18 @@ import { RememberedTags } from "./query/remembered_tags.ts";
 import { type SearchBlockList, SearchEngine } from "./query/search_engine.ts";
 import { SearchQueries } from "./query/search_queries.ts";
 import type { Searcher, TagLister } from "./query/search_types.ts";
-import { storedMetrics, storedSearch, storedTags } from "./query/stored_queries.ts";
+import { storedLookup, storedMetrics, storedSearch, storedTags } from "./query/stored_queries.ts";
 import { SourcesTagLister } from "./query/tag_lister.ts";
 import { TagQueries } from "./query/tag_queries.ts";
-import { type FindTraceRequest, type FoundTrace, TraceFinder } from "./query/trace_finder.ts";
+import {
+  type FindTraceRequest,
+  type FoundTrace,
+  type TraceCandidates,
+  TraceFinder,
+} from "./query/trace_finder.ts";
 import { freeSpaceOf, retentionOf } from "./retention/configured.ts";
 import { Schedule } from "./schedule/schedule.ts";
-import { freeSpaceTask, scheduleCompaction, scheduleTasks } from "./schedule/tasks.ts";
+import { freeSpaceTask, scheduleCompaction, scheduleIndex, scheduleTasks } from "./schedule/tasks.ts";
 import { debugRoutes } from "./server/debug_routes.ts";
 import { metricsRoutes } from "./server/metrics_routes.ts";
 import { prometheusRoutes } from "./server/prometheus_routes.ts";
@@ -38,6 +44,7 @@ import { BlockListPoll, pollOptionsOf } from "./store/block_list_poll.ts";
 import { totalsOf } from "./store/block_list_totals.ts";
 import { openStore, placeOfStore } from "./store/store.ts";
 import { registerBuildInfo } from "./telemetry/build_info.ts";
+import { registerFilterMetrics } from "./telemetry/filter_metrics.ts";
 import { IngestMetrics } from "./telemetry/ingest_metrics.ts";
 import { log } from "./telemetry/log.ts";
 import { metrics } from "./telemetry/metrics.ts";
@@ -125,9 +132,21 @@ export async function serve(config: Config): Promise<Running> {
   });
   const compactor = compactorOf(config, store, blocks, pool, () => ingest.isBusy);
   scheduleCompaction(schedule, config, compactor);
+  const filters = blockFiltersOf({
+    store,
+    blocks,
+    pool,
+    bytesMax: ingest.memory.filterBytesMax,
+    stored: null,
+  });
+  registerFilterMetrics(() => filters.stats);
+  scheduleIndex(schedule, filters);
 
   const reread = (tenant: string) => poll.reread(tenant);
-  const finder = new TraceFinder(ingest, blocks, pool, {
+  const mayHold: TraceCandidates<LookupBlock> = {
+    candidates: (tenant, range, traceId) => filters.narrow(blocks.candidates(tenant, range), traceId),
+  };
+  const finder = new TraceFinder(ingest, mayHold, storedLookup(pool), {
     queryTimeoutMs: config.querier.trace_by_id.query_timeout,
   });
   let stopping = false;
@@ -306,7 +325,7 @@ function servicesOf(ready: boolean, stopping: boolean): Service[] {
 }
 
 /** Counts the lookups and the bytes read for them. */
-function measuredFinder(finder: Pick<TraceFinder<BlockMeta>, "find">, queries: QueryMetrics) {
+function measuredFinder(finder: Pick<TraceFinder<LookupBlock>, "find">, queries: QueryMetrics) {
   return {
     async find(request: FindTraceRequest, signal: AbortSignal): Promise<FoundTrace> {
       const done = queries.begin(request.tenants.join("|"), "traces");

@@ -7,13 +7,15 @@ import type { RowGroup } from "./footer_reader.ts";
 import type { BlockBlooms } from "./read_blooms.ts";
 import type { ReadCaches } from "./read_caches.ts";
 import type { BlockFile, OpenFile } from "./read_file.ts";
-import { chunkPages, planRanges } from "./read_group.ts";
+import { chunkPages, holdRows, planRanges } from "./read_group.ts";
 import type { PageBounds } from "./read_index.ts";
 import { decodeLeaf } from "./read_leaf.ts";
-import { type LeafPlan, planLeaf } from "./read_plan.ts";
+import { type LeafPlan, planLeaf, type RowRange } from "./read_plan.ts";
 
 /** With so many ids, reading all ids of a block costs less than asking its filters for each. */
 const manyIds = 64;
+/** The pages of rows between which a trace must be are fetched before it is known which one it is; more rows than this are not. */
+const rowsAheadMax = 1 << 10;
 /** What a list of ids takes beside them. */
 const entryBytes = 200;
 
@@ -36,17 +38,24 @@ export class RowFinder {
     this.#caches = caches;
   }
 
-  /** Row of the trace; null if the block does not have it. */
+  /**
+   * Row of the trace; null if the block does not have it.
+   *
+   * @param among rows of the block between which it is if it is there; null: ask the bloom filters first
+   */
   async find(
     batch: SpanBatch,
     id: Uint8Array,
+    among: RowRange | null,
     signal?: AbortSignal,
   ): Promise<{ group: number; row: number } | null> {
-    if (!(await this.#blooms.mayHold(batch, id))) return null;
+    if (among === null && !(await this.#blooms.mayHold(batch, id))) return null;
     signal?.throwIfAborted();
+    await this.#file.readAhead();
     const open = await this.#file.open();
     for (const group of candidateGroups(open.file.rowGroups, id, id)) {
       signal?.throwIfAborted();
+      if (among) await this.#holdRows(open, group, among);
       const row = await this.#findRow(batch, open, group, id);
       if (row >= 0) return { group, row };
     }
@@ -64,7 +73,7 @@ export class RowFinder {
     if (count === 0) return found;
     if (count < manyIds) {
       for (let id = 0; id < count; id++) {
-        const place = await this.find(batch, traceIdAt(ids, id));
+        const place = await this.find(batch, traceIdAt(ids, id), null);
         if (place) found.push({ id, ...place });
       }
       return found;
@@ -93,6 +102,14 @@ export class RowFinder {
     const ids = await this.#decode(batch, open, group, plan);
     this.#caches.traceIds.set(key, ids, ids.length + entryBytes);
     return ids;
+  }
+
+  async #holdRows(open: OpenFile, group: number, { start, end }: RowRange): Promise<void> {
+    const groups = open.file.rowGroups;
+    const first = groups.slice(0, group).reduce((sum, { rows }) => sum + rows, 0);
+    const own = { start: Math.max(0, start - first), end: Math.min(groups[group]!.rows, end - first) };
+    if (own.start >= own.end || own.end - own.start > rowsAheadMax) return;
+    await holdRows(this.#file, open, group, own, open.whole);
   }
 
   /** Row of the row group that holds the trace, or -1. */

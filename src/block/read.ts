@@ -77,14 +77,19 @@ export class BlockReader {
    * Finds a trace.
    *
    * @param id 16 bytes
+   * @param among rows of the block between which it is if it is there; null: it is not known whether it may be
    * @returns OTLP TracesData, or null if the block does not have it
    * @throws ParquetError, StoreError
    */
-  async findTrace(id: Uint8Array, signal?: AbortSignal): Promise<Uint8Array | null> {
+  async findTrace(
+    id: Uint8Array,
+    among: RowRange | null = null,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array | null> {
     if (id.length !== traceIdBytes) throw new RangeError(`trace id: ${id.length} bytes`);
     if (!isBlockVersion(this.meta.format)) return null;
     return this.#withBatch(async (batch) => {
-      const place = await this.#finder.find(batch, id, signal);
+      const place = await this.#finder.find(batch, id, among, signal);
       if (!place) return null;
       signal?.throwIfAborted();
       const open = await this.#file.open();

@@ -34,7 +34,9 @@ export class BlockBlooms {
     if (known) return bloomMayHold(batch, known, id);
     try {
       // Where filters push each other out of the cache, reading them whole for a few bits each time costs more than those bits.
-      if (this.#caches.blooms.room < bloomBytesUsual) return await this.#probeBloom(batch, key, id);
+      // But over a network two requests in turn, first for its header, take twice as long.
+      if (!this.#store.remote && this.#caches.blooms.room < bloomBytesUsual)
+        return await this.#probeBloom(batch, key, id);
       const filter = await this.#store.read(key);
       this.#bytesRead += filter.length;
       this.#caches.blooms.set(key, filter, filter.length);

@@ -20,6 +20,13 @@ const footerBytesMax = 256 << 20;
 /** Enough of a page header to know the encoding of its values. */
 const headerBytesRead = 128;
 const noLeaves: ReadonlySet<FileLeaf> = new Set();
+/** Files up to this are read whole where requests go over a network: some hundred KiB take no longer there than a few. */
+const wholeBytesMax = 512 << 10;
+/** Of others the end is: the footer, and as much before it, where the page indexes take some half of that; within these bounds. */
+const indexBytesMin = 64 << 10;
+const indexBytesMax = 1 << 20;
+/** What one read holds of its file, beside what it has asked for. */
+const heldBytesMax = 32 << 20;
 
 export interface OpenFile {
   file: ParquetFile;
@@ -65,6 +72,8 @@ export class BlockFile {
   readonly #path: string;
   /** Pages that were looked through and may be read next. */
   readonly bodies = new PageBodies();
+  /** Ranges that were read before they are asked for. */
+  readonly #held: { offset: number; bytes: Uint8Array }[] = [];
   #size = 0;
   #bytesRead = 0;
 
@@ -115,6 +124,38 @@ export class BlockFile {
     };
     this.#remember(open);
     return open;
+  }
+
+  /**
+   * Where requests go over a network, reads at once what finding a trace begins with: all of a small file, of others the footer and the
+   * page indexes before it.
+   */
+  async readAhead(): Promise<void> {
+    const { size, footerSize } = this.#meta;
+    if (!this.#store.remote || size === 0 || this.#caches.footers.get(this.prefix)) return;
+    const indexBytes = Math.min(Math.max(footerSize, indexBytesMin), indexBytesMax);
+    const length = size <= wholeBytesMax ? size : Math.min(size, indexBytes + footerSize + trailerBytes);
+    await this.hold([{ offset: size - length, length }]);
+  }
+
+  /** Reads ranges that will be asked for, so that they need no requests then; not where they are too much to hold. */
+  async hold(ranges: readonly ByteRange[]): Promise<void> {
+    if (!this.#store.remote) return;
+    const missing = coalesce(ranges).filter((range) => this.#heldPart(range) === null);
+    const bytes = missing.reduce((sum, { length }) => sum + length, 0);
+    const held = this.#held.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    if (missing.length === 0 || held + bytes > heldBytesMax) return;
+    const parts = await this.#read(missing);
+    for (const [i, { offset }] of missing.entries()) this.#held.push({ offset, bytes: parts[i]! });
+  }
+
+  #heldPart({ offset, length }: ByteRange): Uint8Array | null {
+    for (const { offset: start, bytes } of this.#held) {
+      if (offset >= start && offset + length <= start + bytes.length) {
+        return bytes.subarray(offset - start, offset - start + length);
+      }
+    }
+    return null;
   }
 
   #remember(open: OpenFile): void {
@@ -277,11 +318,10 @@ export class BlockFile {
   /** Fetches ranges, near ones together. */
   async fetch(ranges: readonly ByteRange[]): Promise<Fetched> {
     const joined = coalesce(ranges);
-    for (const { offset, length } of joined) {
-      if (offset + length > this.#size) throw new ParquetError("parquet file: a range lies outside of it");
-    }
-    const parts = await this.#store.readRanges(this.#path, joined);
-    for (const part of parts) this.#bytesRead += part.length;
+    const known = joined.map((range) => this.#heldPart(range));
+    const read = await this.#read(joined.filter((_, i) => known[i] === null));
+    let next = 0;
+    const parts = known.map((part) => part ?? read[next++]!);
     return ({ offset, length }) => {
       let low = 0;
       let high = joined.length - 1;
@@ -293,5 +333,15 @@ export class BlockFile {
       const start = offset - joined[low]!.offset;
       return parts[low]!.subarray(start, start + length);
     };
+  }
+
+  async #read(ranges: readonly ByteRange[]): Promise<Uint8Array[]> {
+    for (const { offset, length } of ranges) {
+      if (offset + length > this.#size) throw new ParquetError("parquet file: a range lies outside of it");
+    }
+    if (ranges.length === 0) return [];
+    const parts = await this.#store.readRanges(this.#path, ranges);
+    for (const part of parts) this.#bytesRead += part.length;
+    return parts;
   }
 }

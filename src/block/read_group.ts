@@ -23,6 +23,67 @@ export function countRows(rows: readonly RowRange[], end: number): number {
   return rows.reduce((sum, range) => sum + Math.max(0, Math.min(range.end, end) - range.start), 0);
 }
 
+/** What a read of some rows takes. */
+interface RowsPlan {
+  /** By leaf. */
+  leaves: (LeafPlan | undefined)[];
+  /** What is not known of it. */
+  ranges: ByteRange[];
+  /** What is: held here, since what is remembered may be forgotten while this very read adds to it. */
+  dictionaries: Map<number, Dictionary>;
+  pages: Map<number, PlainPage>;
+}
+
+async function planRows(
+  file: BlockFile,
+  open: OpenFile,
+  group: number,
+  rows: readonly RowRange[],
+  records: RecordLeaves,
+  reads: readonly ReadLeaf[],
+): Promise<RowsPlan> {
+  const rowGroup = open.file.rowGroups[group]!;
+  const leaves = reads.map(({ leaf }) => leaf);
+  const indexes = await file.indexes(open, group, leaves, noLeaves);
+  const { structure, traceId, zeroIsDefault } = records;
+  const planned: RowsPlan = { leaves: [], ranges: [], dictionaries: new Map(), pages: new Map() };
+  const takeKnown = (offset: number): boolean => {
+    const page = file.knownPage(offset);
+    if (page) planned.pages.set(offset, page);
+    return page !== undefined;
+  };
+  for (const read of reads) {
+    const { index } = read.leaf;
+    const isNeeded = index === structure.leaf.index || index === traceId?.leaf.index;
+    const plan = planLeaf(rowGroup, read, indexes[index] ?? null, rows, isNeeded, zeroIsDefault);
+    const known = plan.dictionary ? file.knownDictionary(group, read.leaf) : undefined;
+    if (known) {
+      planned.dictionaries.set(index, known);
+      plan.dictionary = null;
+    }
+    planned.leaves[index] = plan;
+    if (plan.empty) continue;
+    const unknown = plan.pages.filter(({ offset }) => !planned.pages.has(offset) && !takeKnown(offset));
+    planned.ranges.push(...planRanges({ ...plan, pages: unknown }));
+  }
+  return planned;
+}
+
+/** Fetches what a read of these rows, or of any of them, takes, so that it needs no further requests. */
+export async function holdRows(
+  file: BlockFile,
+  open: OpenFile,
+  group: number,
+  rows: RowRange,
+  records: RecordLeaves,
+): Promise<void> {
+  // The ids with the bounds of their pages, so that the indexes too are asked for once.
+  const bounded = new Set(records.traceId ? [records.traceId.leaf] : []);
+  const leaves = records.all.map(({ leaf }) => leaf);
+  await file.indexes(open, group, leaves, bounded);
+  await file.hold((await planRows(file, open, group, [rows], records, records.all)).ranges);
+}
+
 /** Reads some rows: everything is planned, then fetched at once, then decoded. */
 export async function readRows(
   file: BlockFile,
@@ -35,48 +96,20 @@ export async function readRows(
 ): Promise<void> {
   const rowGroup = open.file.rowGroups[group]!;
   const reads = records.all.filter((read) => !("ids" in source) || read !== records.traceId);
-  const leaves = reads.map(({ leaf }) => leaf);
-  const indexes = await file.indexes(open, group, leaves, noLeaves);
-  const plans: (LeafPlan | undefined)[] = [];
-  const ranges: ByteRange[] = [];
-  const dictionaries = new Map<number, Dictionary>();
-  const { structure, traceId, zeroIsDefault } = records;
-  // Held here as well, like the dictionaries.
-  const knownPages = new Map<number, PlainPage>();
-  const takeKnown = (offset: number): boolean => {
-    const page = file.knownPage(offset);
-    if (page) knownPages.set(offset, page);
-    return page !== undefined;
-  };
-  for (const read of reads) {
-    const { index } = read.leaf;
-    const isNeeded = index === structure.leaf.index || index === traceId?.leaf.index;
-    const plan = planLeaf(rowGroup, read, indexes[index] ?? null, rows, isNeeded, zeroIsDefault);
-    // Held here, since what is remembered may be forgotten while this very read adds to it.
-    const known = plan.dictionary ? file.knownDictionary(group, read.leaf) : undefined;
-    if (known) {
-      dictionaries.set(index, known);
-      plan.dictionary = null;
-    }
-    plans[index] = plan;
-    if (plan.empty) continue;
-    const { pages } = plan;
-    const unknown = pages.filter(({ offset }) => !knownPages.has(offset) && !takeKnown(offset));
-    ranges.push(...planRanges({ ...plan, pages: unknown }));
-  }
-  const fetched = await file.fetch(ranges);
+  const planned = await planRows(file, open, group, rows, records, reads);
+  const fetched = await file.fetch(planned.ranges);
   const { core } = batch;
   core.beginLeaves!();
   const pairs = batch.reserveColumn(Column.Decode4, rows.length * 8);
   const edges = rows.flatMap(({ start, end }) => [start, end]);
   new Uint32Array(core.memory.buffer, pairs, edges.length).set(edges);
   core.wantRows!(rows.length);
-  const isEmpty = (read: ReadLeaf) => plans[read.leaf.index]!.empty;
+  const isEmpty = (read: ReadLeaf) => planned.leaves[read.leaf.index]!.empty;
   const entries: Entries = countRows(rows, rowGroup.rows) <= fewRows ? "few" : "some";
   for (const request of readRecords(batch, records, isEmpty, source)) {
-    const plan = plans[request.leaf.index]!;
-    const known = dictionaries.get(request.leaf.index) ?? null;
-    decodeLeaf(batch, request, chunkPages(file, open, group, plan, fetched, known, knownPages), entries);
+    const plan = planned.leaves[request.leaf.index]!;
+    const known = planned.dictionaries.get(request.leaf.index) ?? null;
+    decodeLeaf(batch, request, chunkPages(file, open, group, plan, fetched, known, planned.pages), entries);
   }
 }
 

@@ -7,9 +7,10 @@ const runtimeBytes = 96 << 20;
 const workerBytes = 14 << 20;
 /** However small the budget, this share of it is for data; the runtime then comes on top. */
 const dataShareMin = 1 / 2;
-/** Of what is for data: heads and what waits for them, bodies being received, and the rest for queries. */
-const liveShare = 0.7;
+/** Of what is for data: heads and what waits for them, bodies being received, filters of stored blocks, and the rest for queries. */
+const liveShare = 0.65;
 const receiveShare = 0.1;
+const filterShare = 0.05;
 /** Room for one body of the largest size that is accepted by default, and for its growth. */
 const receiveBytesMin = 40 << 20;
 /** Of a shard's share: requests on their way to it. */
@@ -28,6 +29,8 @@ export interface MemoryShares {
   budgetBytes: number;
   /** Bodies that are being received. */
   receiveBytesMax: number;
+  /** Filters of the trace ids of stored blocks. */
+  filterBytesMax: number;
   /** Requests that are on their way to a shard. */
   queueBytesMax: number;
   /** Heads of each shard. */
@@ -51,6 +54,7 @@ export function memoryShares(budgetBytes: number, shards: number, otherWorkers: 
   return {
     budgetBytes,
     receiveBytesMax: Math.max(Math.floor(data * receiveShare), receiveBytesMin),
+    filterBytesMax: Math.floor(data * filterShare),
     queueBytesMax: Math.floor(ofShard * queueShare * shards),
     shardBytesMax,
     requestRowBytesMax: Math.max(Math.floor(shardBytesMax * requestShare), requestRowBytesMin),

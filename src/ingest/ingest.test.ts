@@ -140,6 +140,7 @@ describe("Ingest.push()", () => {
     const memory: MemoryShares = {
       budgetBytes: 1,
       receiveBytesMax: 1,
+      filterBytesMax: 0,
       queueBytesMax: 1 << 20,
       shardBytesMax: 16 << 20,
       requestRowBytesMax: 1_000_000,
@@ -183,6 +184,7 @@ describe("Ingest.push()", () => {
     const memory: MemoryShares = {
       budgetBytes: 1,
       receiveBytesMax: 1,
+      filterBytesMax: 0,
       queueBytesMax: 1000,
       shardBytesMax: 16 << 20,
       requestRowBytesMax: 16 << 20,
@@ -204,6 +206,7 @@ describe("Ingest.push()", () => {
     const memory: MemoryShares = {
       budgetBytes: 4 << 20,
       receiveBytesMax: 1,
+      filterBytesMax: 0,
       queueBytesMax: 200_000,
       shardBytesMax: 1_500_000,
       requestRowBytesMax: 16 << 20,

@@ -1,8 +1,10 @@
 // What crosses between the main thread and a block worker: jobs over stored blocks, which keep nothing but what they have read.
 import type { ReadCacheLimits } from "../block/read_caches.ts";
+import type { RowRange } from "../block/read_plan.ts";
 import type { CompactParams, MergeFailure } from "../compact/compact_job.ts";
 import type { Merged } from "../compact/merge_blocks.ts";
 import type { Config, LogFormat, LogLevel } from "../config/config.ts";
+import type { BuiltFilter } from "../filter/block_filters.ts";
 import type { ProfileCalls } from "../telemetry/profile_calls.ts";
 import type { BlockRefs } from "./block_refs.ts";
 import type { TagCalls } from "./list_tags.ts";
@@ -29,7 +31,7 @@ export interface BlockWorkerOptions {
 }
 
 export interface FoundInBlocks {
-  /** OTLP TracesData, one of each block that holds a part, in the order of the blocks. */
+  /** OTLP TracesData, one of each block that holds a part, in any order. */
   traces: Uint8Array<ArrayBuffer>[];
   /** The place of each one's block in the list. */
   places: number[];
@@ -49,7 +51,12 @@ export interface PackedReport {
 
 export interface BlockApi extends ProfileCalls {
   findTrace: {
-    params: { traceId: Uint8Array; blocks: BlockRefs; searched: SearchedTime | null };
+    params: {
+      traceId: Uint8Array;
+      blocks: BlockRefs;
+      rows: (RowRange | null)[];
+      searched: SearchedTime | null;
+    };
     result: FoundInBlocks;
   };
   search: { params: Posted<SearchBlocksParams>; result: StoredParts };
@@ -75,6 +82,8 @@ export interface BlockApi extends ProfileCalls {
     params: Posted<TagCalls["tagValues"]["params"]>;
     result: TagCalls["tagValues"]["result"];
   };
+  /** Makes the filter of the ids of one block. */
+  buildFilter: { params: { blocks: BlockRefs }; result: BuiltFilter };
   /** Merges blocks into one, all but its meta. */
   compact: { params: Posted<CompactParams>; result: Merged | MergeFailure };
 }

@@ -4,6 +4,7 @@ import os from "node:os";
 import { Worker } from "node:worker_threads";
 import type { BlockMeta } from "../block/meta.ts";
 import type { ReadCacheLimits } from "../block/read.ts";
+import type { RowRange } from "../block/read_plan.ts";
 import type { Config } from "../config/config.ts";
 import { resolveMemoryBudget } from "../config/memory.ts";
 import { log } from "../telemetry/log.ts";
@@ -85,6 +86,7 @@ export class BlockPool {
    * @param tenant not looked at: the metas say whose blocks they are
    * @param traceId 16 bytes
    * @param searched a block outside of it that can't be read is passed over; null: none is
+   * @param rows by place of the block, those between which the trace is if it is there; none, or null where that is not known
    * @throws CallError: of what a block could not give, `unavailable` if a worker died, `canceled`, `resource_exhausted`
    */
   async find(
@@ -93,6 +95,7 @@ export class BlockPool {
     metas: readonly BlockMeta[],
     signal: AbortSignal,
     searched: SearchedTime | null = null,
+    rows: readonly (RowRange | null)[] = [],
   ): Promise<BlockTraces> {
     if (metas.length === 0) return nothing;
     // When one job fails the others are of no use.
@@ -104,7 +107,12 @@ export class BlockPool {
       for (const [number, places] of this.#byWorker(metas).entries()) {
         for (let i = 0; i < places.length; i += blocksPerJobMax) {
           const own = places.slice(i, i + blocksPerJobMax);
-          const params = { traceId, blocks: refsOf(own.map((place) => metas[place]!)), searched };
+          const params = {
+            traceId,
+            blocks: refsOf(own.map((place) => metas[place]!)),
+            rows: own.map((place) => rows[place] ?? null),
+            searched,
+          };
           const job = this.#worker(number)
             .call("findTrace", params, { signal: all })
             .then((found) => {

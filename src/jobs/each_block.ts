@@ -1,4 +1,4 @@
-// A list of blocks, one after the other, as a job of a worker goes through them.
+// A list of blocks, one after the other or a few at a time, as a job of a worker goes through them.
 import type { BlockMeta } from "../block/meta.ts";
 import { ParquetError } from "../block/parquet_error.ts";
 import { BlockReader } from "../block/read.ts";
@@ -23,6 +23,7 @@ const warned = new Set<string>();
  *
  * @param look given the reader, the block's place in the list, and what to call between two pieces of work: it lets the thread do what
  *   waits, and throws if the job has been cancelled meanwhile
+ * @param atOnce blocks that are looked into side by side
  * @param searched blocks outside of this time only tell where else traces are: one of them that can't be read is passed over.
  *   null: every block counts
  * @throws ParquetError, StoreError, which name the block. One that was deleted since it was listed is a BlockGone: what replaced it is
@@ -35,6 +36,7 @@ export async function eachBlock(
   signal: AbortSignal,
   look: (reader: BlockReader, place: number, breathe: () => Promise<void>) => Promise<void>,
   searched: SearchedTime | null = null,
+  atOnce = 1,
 ): Promise<void> {
   let sliceStart = performance.now();
   const breathe = async (): Promise<void> => {
@@ -44,7 +46,7 @@ export async function eachBlock(
     signal.throwIfAborted();
     sliceStart = performance.now();
   };
-  for (const [place, meta] of metas.entries()) {
+  const lookInto = async (meta: BlockMeta, place: number): Promise<void> => {
     signal.throwIfAborted();
     let reader: BlockReader | null = null;
     try {
@@ -58,7 +60,12 @@ export async function eachBlock(
     }
     if (reader !== null) garbage.add(reader.bytesRead * garbagePerByte);
     await breathe();
-  }
+  };
+  const blocks = metas.entries();
+  const lookIntoSome = async (): Promise<void> => {
+    for (const [place, meta] of blocks) await lookInto(meta, place);
+  };
+  await Promise.all(Array.from({ length: atOnce }, lookIntoSome));
 }
 
 /** One that is compacted may be half deleted; what replaced it is live. */

@@ -7,6 +7,7 @@ import { profileHandlers } from "../telemetry/profile_calls.ts";
 import { type CallContext, serveCalls } from "../threads/call.ts";
 import type { BlockApi, BlockWorkerOptions, PackedReport } from "./api.ts";
 import { metasOf } from "./block_refs.ts";
+import { FilterMaker } from "./build_filter.ts";
 import { findInBlocks } from "./find_trace.ts";
 import { BlockTagLister } from "./list_tags.ts";
 import { countHolders, locateTraces } from "./locate.ts";
@@ -25,11 +26,13 @@ export function serveBlocks(options: BlockWorkerOptions): void {
   const store = openStore(options.config);
   const caches = new ReadCaches(options.caches);
   const tags = new BlockTagLister(store, caches);
+  const filters = new FilterMaker(store);
   const split = new SplitTraces(store, caches, options.splitBytesMax);
   serveCalls<BlockApi>({
     ...profileHandlers,
-    findTrace: async ({ traceId, blocks, searched }, context) => {
-      const found = await findInBlocks(store, caches, traceId, metasOf(blocks), searched, context.signal);
+    findTrace: async ({ traceId, blocks, rows, searched }, context) => {
+      const metas = metasOf(blocks);
+      const found = await findInBlocks(store, caches, traceId, metas, rows, searched, context.signal);
       for (const trace of found.traces) context.transfer(trace.buffer);
       return found;
     },
@@ -69,6 +72,12 @@ export function serveBlocks(options: BlockWorkerOptions): void {
       tags.tagNames({ query, metas: metasOf(blocks) }, context.signal),
     tagValues: ({ query, blocks }, context) =>
       tags.tagValues({ query, metas: metasOf(blocks) }, context.signal),
+    buildFilter: async ({ blocks }, context) => {
+      const [meta] = metasOf(blocks);
+      const built = await filters.make(meta!, context.signal);
+      if ("bytes" in built) context.transfer(built.bytes.buffer);
+      return built;
+    },
     compact: ({ blocks, ...wanted }, context) =>
       compactJob(store, { ...wanted, metas: metasOf(blocks) }, context.signal),
   });

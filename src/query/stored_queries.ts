@@ -1,5 +1,6 @@
 // What queries ask of stored blocks, as jobs of the block workers: each block's go to the worker that reads it.
 import type { BlockMeta } from "../block/meta.ts";
+import type { LookupBlock } from "../filter/block_filters.ts";
 import type { PackedReport } from "../jobs/api.ts";
 import type { BlockPool } from "../jobs/block_pool.ts";
 import { type BlockRefs, refsOf } from "../jobs/block_refs.ts";
@@ -8,6 +9,18 @@ import type { Reported } from "../jobs/search_job.ts";
 import type { StoredMetrics } from "./metrics_engine.ts";
 import type { StoredSearch } from "./search_engine.ts";
 import type { StoredTags } from "./tag_lister.ts";
+import type { BlockFinder } from "./trace_finder.ts";
+
+/** Lookups by id, in the blocks that may have it. */
+export function storedLookup(pool: BlockPool): BlockFinder<LookupBlock> {
+  return {
+    find(tenant, traceId, found, signal) {
+      const metas = found.map(({ meta }) => meta);
+      const rows = found.map((block) => block.rows);
+      return pool.find(tenant, traceId, metas, signal, null, rows);
+    },
+  };
+}
 
 export function storedSearch(pool: BlockPool): StoredSearch {
   return {

@@ -3,11 +3,11 @@ import { listed, sourceOf } from "./otlp_peer.ts";
 import { QueryCanceled, QueryTimeout } from "./query_errors.ts";
 import { TraceTooLarge } from "./trace_combine.ts";
 import {
-  type BlockCandidates,
   type BlockFinder,
   type CandidateRange,
   type FindTraceRequest,
   type LiveTraces,
+  type TraceCandidates,
   TraceFinder,
 } from "./trace_finder.ts";
 
@@ -46,8 +46,9 @@ function finderOver(heads: Heads, stored: Stored = {}, queryTimeoutMs = 60_000) 
       return heads[tenant]?.() ?? Promise.resolve([]);
     },
   };
-  const list: BlockCandidates<string> = {
-    candidates(tenant, range) {
+  const list: TraceCandidates<string> = {
+    candidates(tenant, range, id) {
+      expect(id).toBe(traceId);
       asked.push(`list ${tenant}`);
       ranges.push(range);
       return Object.keys(stored[tenant] ?? {});

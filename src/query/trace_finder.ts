@@ -25,6 +25,11 @@ export interface BlockCandidates<Block> {
   candidates(tenant: string, range: CandidateRange): Block[];
 }
 
+/** The same for a trace: only the blocks that may have it. */
+export interface TraceCandidates<Block> {
+  candidates(tenant: string, range: CandidateRange, traceId: Uint8Array): Block[];
+}
+
 /** Looks into stored blocks. */
 export interface BlockFinder<Block> {
   find(tenant: string, traceId: Uint8Array, blocks: Block[], signal: AbortSignal): Promise<BlockTraces>;
@@ -53,7 +58,7 @@ export interface TraceFinderOptions {
 export class TraceFinder<Block> {
   constructor(
     private readonly live: LiveTraces,
-    private readonly list: BlockCandidates<Block>,
+    private readonly list: TraceCandidates<Block>,
     private readonly blocks: BlockFinder<Block>,
     private readonly options: TraceFinderOptions,
   ) {}
@@ -86,7 +91,7 @@ export class TraceFinder<Block> {
       mode === "all" || mode === "ingesters" ? await this.live.find(tenant, traceId, signal) : [];
     if ((mode !== "all" && mode !== "blocks") || signal.aborted) return { traces, inspectedBytes: 0 };
     const { start, end, blockStart, blockEnd } = request;
-    const blocks = this.list.candidates(tenant, { start, end, blockStart, blockEnd });
+    const blocks = this.list.candidates(tenant, { start, end, blockStart, blockEnd }, traceId);
     if (blocks.length === 0) return { traces, inspectedBytes: 0 };
     const stored = await this.blocks.find(tenant, traceId, blocks, signal);
     return { traces: [...traces, ...stored.traces], inspectedBytes: stored.inspectedBytes };

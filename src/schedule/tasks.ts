@@ -2,6 +2,7 @@
 
 import type { Compactor } from "../compact/compactor.ts";
 import type { Config } from "../config/config.ts";
+import type { BlockFilters } from "../filter/block_filters.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { FreeSpace } from "../retention/free_space.ts";
 import type { Retention } from "../retention/retention.ts";
@@ -21,6 +22,9 @@ const limitBytesMs = 10_000;
 const keepSpaceMs = 2000;
 /** A process that is started again and again lets blocks go too. */
 const firstRetentionMs = 30_000;
+
+/** A round that finds nothing new costs a millisecond for some thousand blocks. */
+const buildIndexMs = 2000;
 
 /** The task that is run at once when a block can't be written. */
 export const freeSpaceTask = "free space";
@@ -74,6 +78,17 @@ export function scheduleTasks(schedule: Schedule, parts: ScheduledParts): void {
       status: () => ({ freeBytes: freeSpace.freeBytes }),
     });
   }
+}
+
+/** Has every block covered by the index from trace ids to blocks within one round. */
+export function scheduleIndex(schedule: Schedule, filters: BlockFilters): void {
+  schedule.add({
+    name: "build index",
+    intervalMs: buildIndexMs,
+    firstMs: 0,
+    run: (signal) => filters.run(signal),
+    status: () => filters.stats,
+  });
 }
 
 /** @throws (in the task) if blocks could not be merged, so that it is tried again later and later */

@@ -29,6 +29,7 @@ const partSuffix = ".part";
 const lockSuffix = ".lock";
 
 export class LocalStore implements Store {
+  readonly remote = false;
   readonly root: string;
 
   /** @param root directory, made when the first object is written */

@@ -5,6 +5,7 @@ import { StoreError, StoreNotFound } from "./store_error.ts";
 import { checkRange, endsBefore } from "./store_range.ts";
 
 export class MemoryStore implements Store {
+  readonly remote: boolean = false;
   readonly objects = new Map<string, { bytes: Uint8Array; modifiedMs: number; tag: string }>();
   #writes = 0;
 

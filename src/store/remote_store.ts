@@ -15,6 +15,7 @@ export interface RemoteStoreOptions extends WriterLimits {
 }
 
 export class RemoteStore implements Store {
+  readonly remote = true;
   readonly #service: ObjectService;
   readonly #options: RemoteStoreOptions;
   /** Whether conditions are minded; null as long as nobody has asked. */

@@ -9,6 +9,8 @@ export { StoreError, StoreNotFound } from "./store_error.ts";
 
 /** Paths are relative, with "/" between their parts. */
 export interface Store {
+  /** Whether each request goes over a network: then one large one is better than several small ones, and several at once than in turn. */
+  readonly remote: boolean;
   /** Names of the immediate "directories" under the prefix; "" is the root. None if there is no such prefix. */
   list(prefix: string): Promise<string[]>;
   /** @throws StoreNotFound */

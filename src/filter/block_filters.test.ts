@@ -1,0 +1,211 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import type { BlockMeta } from "../block/meta.ts";
+import { blockMeta, numberOf } from "../store/block_list_fixture.ts";
+import { log } from "../telemetry/log.ts";
+import {
+  BlockFilters,
+  type BlockFiltersOptions,
+  type BuiltFilter,
+  type StoredFilters,
+} from "./block_filters.ts";
+import { filterBytesOf, TraceFilterBuilder } from "./trace_filter.ts";
+
+const never = new AbortController().signal;
+
+/** The only trace that a block of this number has of `rows`; the others are filler. */
+function idOf(block: number): Uint8Array {
+  const id = new Uint8Array(16);
+  new DataView(id.buffer).setUint32(0, block);
+  return id;
+}
+
+async function built(block: number, rows: number): Promise<BuiltFilter> {
+  const ids = new Uint8Array(rows * 16);
+  for (let row = 0; row < rows; row++) {
+    ids.set(idOf(block), row * 16);
+    new DataView(ids.buffer).setUint32(row * 16 + 12, row);
+  }
+  const builder = new TraceFilterBuilder(rows);
+  await builder.add(ids, async () => {});
+  return { bytes: builder.finish().bytes };
+}
+
+describe("BlockFilters", () => {
+  let listed: BlockMeta[];
+  let asked: number[];
+  let answer: (meta: BlockMeta) => Promise<BuiltFilter>;
+  const over = (options: Partial<BlockFiltersOptions> = {}) =>
+    new BlockFilters({
+      listed: () => listed,
+      build: (meta) => {
+        asked.push(numberOf(meta));
+        return answer(meta);
+      },
+      bytesMax: 1 << 20,
+      buildsMax: 2,
+      isBusy: () => false,
+      stored: null,
+      ...options,
+    });
+  const lookUp = (filters: BlockFilters, block: number) =>
+    filters.narrow(listed, idOf(block)).map(({ meta, rows }) => [numberOf(meta), rows]);
+  beforeEach(() => {
+    listed = [1, 2, 3].map((n) => blockMeta(n, { totalObjects: 5 }));
+    asked = [];
+    answer = (meta) => built(numberOf(meta), meta.totalObjects);
+  });
+
+  test("leaves of the listed blocks those that have the trace, once it has covered them", async () => {
+    const filters = over();
+    expect(lookUp(filters, 2)).toEqual([
+      [1, null],
+      [2, null],
+      [3, null],
+    ]);
+    await filters.run(never);
+    expect(lookUp(filters, 2)).toEqual([[2, { start: 0, end: 5 }]]);
+    expect(lookUp(filters, 9)).toEqual([]);
+    expect(filters.stats).toMatchObject({
+      blocks: 3,
+      coveredBlocks: 3,
+      bytes: 3 * filterBytesOf(5),
+      built: 3,
+    });
+  });
+
+  test("covers blocks that appear within a round, newest first, and forgets those that vanish", async () => {
+    const filters = over({ buildsMax: 1 });
+    await filters.run(never);
+    const at = (n: number, endTime: string) => blockMeta(n, { totalObjects: 5, endTime });
+    listed = [
+      listed[0]!,
+      at(4, "2026-01-05T00:00:00Z"),
+      at(5, "2026-01-07T00:00:00Z"),
+      at(6, "2026-01-06T00:00:00Z"),
+    ];
+    asked = [];
+    expect(lookUp(filters, 4).map(([n]) => n)).toEqual([4, 5, 6]);
+    await filters.run(never);
+    expect(asked).toEqual([5, 6, 4]);
+    expect(lookUp(filters, 4).map(([n]) => n)).toEqual([4]);
+    expect(filters.stats).toMatchObject({ coveredBlocks: 4, bytes: 4 * filterBytesOf(5) });
+    asked = [];
+    await filters.run(never);
+    expect(asked).toEqual([]);
+  });
+
+  test("stays within its bytes: the largest blocks go without, and come when there is room", async () => {
+    listed = [1, 2, 3].map((n) => blockMeta(n, { totalObjects: n * 500 }));
+    const large = listed[2]!;
+    const filters = over({ bytesMax: filterBytesOf(500) + filterBytesOf(1500) });
+    await filters.run(never);
+    expect(asked.sort()).toEqual([1, 2]);
+    expect(filters.stats.bytes).toBe(filterBytesOf(500) + filterBytesOf(1000));
+    expect(lookUp(filters, 1).map(([n]) => n)).toEqual([1, 3]);
+    listed = [listed[0]!, large];
+    await filters.run(never);
+    expect(lookUp(filters, 1).map(([n]) => n)).toEqual([1]);
+    // A smaller one takes the place of the large one.
+    listed = [listed[0]!, large, blockMeta(4, { totalObjects: 400 })];
+    await filters.run(never);
+    expect(filters.stats.coveredBlocks).toBe(2);
+    expect(filters.stats.bytes).toBe(filterBytesOf(500) + filterBytesOf(400));
+  });
+
+  test("has none for a block that is not what its meta says, and does not try again", async () => {
+    const lines: string[] = [];
+    log.configure({ sink: (line) => lines.push(line) });
+    answer = async (meta) =>
+      numberOf(meta) === 2 ? { damage: "ids are out of order" } : built(numberOf(meta), 5);
+    const filters = over();
+    await filters.run(never);
+    await filters.run(never);
+    log.configure({ sink: (line) => process.stderr.write(line) });
+    expect(asked.sort()).toEqual([1, 2, 3]);
+    expect(lookUp(filters, 1).map(([n]) => n)).toEqual([1, 2]);
+    expect(filters.stats.damagedBlocks).toBe(1);
+    expect(lines.join()).toContain("ids are out of order");
+    listed = [listed[0]!];
+    await filters.run(never);
+    expect(filters.stats.damagedBlocks).toBe(0);
+  });
+
+  test("does not trust a filter of other rows than the block has now", async () => {
+    const filters = over();
+    await filters.run(never);
+    listed = [blockMeta(1, { totalObjects: 6 }), listed[1]!];
+    expect(lookUp(filters, 9).map(([n]) => n)).toEqual([1]);
+    await filters.run(never);
+    expect(lookUp(filters, 9)).toEqual([]);
+    answer = async () => built(1, 5);
+    listed = [blockMeta(1, { totalObjects: 7 })];
+    await filters.run(never);
+    expect(lookUp(filters, 9).map(([n]) => n)).toEqual([1]);
+  });
+
+  test("fails where blocks can't be read now, and covers them in a later round", async () => {
+    answer = async (meta) => {
+      if (numberOf(meta) === 2) throw new Error("the store is slow");
+      return built(numberOf(meta), 5);
+    };
+    const filters = over();
+    await expect(filters.run(never)).rejects.toThrow(
+      "1 blocks could not be read; the last: the store is slow",
+    );
+    expect(lookUp(filters, 1).map(([n]) => n)).toEqual([1, 2]);
+    answer = (meta) => built(numberOf(meta), 5);
+    await filters.run(never);
+    expect(lookUp(filters, 1).map(([n]) => n)).toEqual([1]);
+    // One that is away altogether is not asked for every block.
+    answer = async () => {
+      throw new Error("away");
+    };
+    listed = Array.from({ length: 100 }, (_, i) => blockMeta(i + 10, { totalObjects: 5 }));
+    asked = [];
+    await expect(filters.run(never)).rejects.toThrow("away");
+    expect(asked.length).toBeLessThan(20);
+  });
+
+  test("makes one filter at a time while queries are answered, some otherwise, and none once stopped", async () => {
+    let running = 0;
+    let most = 0;
+    answer = async (meta) => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+      return built(numberOf(meta), 5);
+    };
+    await over({ isBusy: () => true }).run(never);
+    expect(most).toBe(1);
+    await over().run(never);
+    expect(most).toBe(2);
+    asked = [];
+    await over().run(AbortSignal.abort());
+    expect(asked).toEqual([]);
+  });
+
+  test("takes those that were kept, makes what is missing, and has it kept", async () => {
+    const kept = new Map<number, Uint8Array<ArrayBuffer>>();
+    const stored: StoredFilters = {
+      load: (metas) =>
+        new Map(
+          metas.flatMap((meta) => (kept.has(numberOf(meta)) ? [[meta, kept.get(numberOf(meta))!]] : [])),
+        ),
+      add: (meta, bytes) => void kept.set(numberOf(meta), bytes.slice()),
+      retain: (metas) => {
+        const wanted = new Set([...metas].map(numberOf));
+        for (const n of kept.keys()) if (!wanted.has(n)) kept.delete(n);
+      },
+    };
+    await over({ stored }).run(never);
+    expect([...kept.keys()].sort()).toEqual([1, 2, 3]);
+    asked = [];
+    listed = [...listed.slice(0, 2), blockMeta(4, { totalObjects: 5 })];
+    kept.set(2, new Uint8Array(100)); // damaged
+    const again = over({ stored });
+    await again.run(never);
+    expect(asked.sort()).toEqual([2, 4]);
+    expect(again.stats).toMatchObject({ loaded: 1, built: 2, coveredBlocks: 3 });
+    expect([...kept.keys()].sort()).toEqual([1, 2, 4]);
+  });
+});

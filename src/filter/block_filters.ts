@@ -1,0 +1,216 @@
+// The filters of all blocks that are listed, within a limit of bytes: a lookup by id then asks the one or two blocks that have the trace.
+// Each round of building covers the blocks that have come since, and forgets those that are gone.
+//
+// Where not all fit, the largest go without: any block that has none costs each lookup a bloom filter to read, however many traces it has.
+import type { BlockMeta } from "../block/meta.ts";
+import type { RowRange } from "../block/read_plan.ts";
+import { endMsOf } from "../store/block_list.ts";
+import { log } from "../telemetry/log.ts";
+import { FilterError } from "./filter_error.ts";
+import { filterBytesOf, findRows, TraceFilter } from "./trace_filter.ts";
+
+/** A block that may hold a trace. */
+export interface LookupBlock {
+  meta: BlockMeta;
+  /** Rows between which the trace is, if it is there. Null: it is not known, nor whether it may be there. */
+  rows: RowRange | null;
+}
+
+/** What a worker made of a block's ids, or why the block can have no filter. */
+export type BuiltFilter = { bytes: Uint8Array<ArrayBuffer> } | { damage: string };
+
+/** Filters that outlive the process. */
+export interface StoredFilters {
+  /** Those that were kept, of the blocks that are listed. */
+  load(metas: readonly BlockMeta[]): Map<BlockMeta, Uint8Array<ArrayBuffer>>;
+  add(meta: BlockMeta, bytes: Uint8Array): void;
+  /** Lets go of all but these. */
+  retain(metas: Iterable<BlockMeta>): void;
+}
+
+export interface BlockFiltersOptions {
+  /** All blocks that lookups may ask. */
+  listed(): BlockMeta[];
+  /** @throws CallError, StoreError if it may go better another time */
+  build(meta: BlockMeta, signal: AbortSignal): Promise<BuiltFilter>;
+  /** Bytes of all filters. */
+  bytesMax: number;
+  /** Filters that are made at a time; one at a time while queries are answered. */
+  buildsMax: number;
+  isBusy(): boolean;
+  stored: StoredFilters | null;
+}
+
+export interface BlockFilterStats {
+  blocks: number;
+  coveredBlocks: number;
+  bytes: number;
+  bytesMax: number;
+  /** Filters made since the start, and read back from the disk. */
+  built: number;
+  loaded: number;
+  /** Listed blocks that have none because they are damaged. */
+  damagedBlocks: number;
+}
+
+export class BlockFilters {
+  readonly #options: BlockFiltersOptions;
+  /** By tenant and block. */
+  readonly #filters = new Map<string, TraceFilter>();
+  #bytes = 0;
+  /** Blocks whose ids can't be read as they should be; they stay as they are. */
+  #damaged = new Set<string>();
+  #isLoaded = false;
+  #listed = 0;
+  #built = 0;
+  #loaded = 0;
+
+  constructor(options: BlockFiltersOptions) {
+    this.#options = options;
+  }
+
+  get stats(): BlockFilterStats {
+    return {
+      blocks: this.#listed,
+      coveredBlocks: this.#filters.size,
+      bytes: this.#bytes,
+      bytesMax: this.#options.bytesMax,
+      built: this.#built,
+      loaded: this.#loaded,
+      damagedBlocks: this.#damaged.size,
+    };
+  }
+
+  /** Of blocks, those that may hold a trace. */
+  narrow(metas: readonly BlockMeta[], traceId: Uint8Array): LookupBlock[] {
+    const filters = metas.map((meta) => this.#of(meta));
+    const rows = findRows(filters, traceId);
+    const found: LookupBlock[] = [];
+    for (let i = 0; i < metas.length; i++) {
+      if (filters[i] === null || rows[i] !== null) found.push({ meta: metas[i]!, rows: rows[i]! });
+    }
+    return found;
+  }
+
+  /** One that was made of other rows tells nothing of the block. */
+  #of(meta: BlockMeta): TraceFilter | null {
+    const filter = this.#filters.get(keyOf(meta));
+    return filter?.rows === meta.totalObjects ? filter : null;
+  }
+
+  /**
+   * Covers the blocks that are listed now.
+   *
+   * @throws Error if some could not be read, so that it is tried again later and later
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const listed = this.#options.listed();
+    this.#listed = listed.length;
+    const wanted = this.#wanted(listed);
+    const keys = new Set(wanted.map(keyOf));
+    for (const key of [...this.#filters.keys()]) if (!keys.has(key)) this.#drop(key);
+    const all = new Set(listed.map(keyOf));
+    this.#damaged = new Set([...this.#damaged].filter((key) => all.has(key)));
+    if (!this.#isLoaded) {
+      this.#isLoaded = true;
+      this.#load(wanted);
+    }
+    const missing = wanted.filter((meta) => this.#of(meta) === null);
+    // The newest are asked for most, and wait for nothing.
+    missing.sort((a, b) => endMsOf(b) - endMsOf(a));
+    const failures = await this.#buildAll(missing, signal);
+    this.#options.stored?.retain(wanted);
+    if (failures.length > 0) {
+      throw new Error(`${failures.length} blocks could not be read; the last: ${failures.at(-1)!.message}`, {
+        cause: failures.at(-1),
+      });
+    }
+  }
+
+  /** As many of the blocks as fit, the smallest filters first. */
+  #wanted(listed: readonly BlockMeta[]): BlockMeta[] {
+    const sized = listed
+      .filter((meta) => meta.totalObjects > 0 && !this.#damaged.has(keyOf(meta)))
+      .map((meta) => ({ meta, bytes: filterBytesOf(meta.totalObjects) }));
+    sized.sort((a, b) => a.bytes - b.bytes || endMsOf(b.meta) - endMsOf(a.meta));
+    const wanted: BlockMeta[] = [];
+    let room = this.#options.bytesMax;
+    for (const { meta, bytes } of sized) {
+      room -= bytes;
+      if (room < 0) break;
+      wanted.push(meta);
+    }
+    return wanted;
+  }
+
+  #load(wanted: readonly BlockMeta[]): void {
+    for (const [meta, bytes] of this.#options.stored?.load(wanted) ?? []) {
+      if (this.#take(meta, bytes)) this.#loaded++;
+    }
+  }
+
+  async #buildAll(missing: readonly BlockMeta[], signal: AbortSignal): Promise<Error[]> {
+    const { buildsMax, isBusy } = this.#options;
+    const failures: Error[] = [];
+    const running = new Set<Promise<void>>();
+    for (const meta of missing) {
+      while (running.size >= (isBusy() ? 1 : buildsMax)) await Promise.race(running);
+      if (signal.aborted || failures.length >= failuresMax) break;
+      const building: Promise<void> = this.#build(meta, signal)
+        .catch((error: Error) => void failures.push(error))
+        .finally(() => running.delete(building));
+      running.add(building);
+    }
+    await Promise.all(running);
+    return signal.aborted ? [] : failures;
+  }
+
+  async #build(meta: BlockMeta, signal: AbortSignal): Promise<void> {
+    const built = await this.#options.build(meta, signal);
+    if ("damage" in built) {
+      this.#setDamaged(meta, built.damage);
+      return;
+    }
+    if (!this.#take(meta, built.bytes)) return;
+    this.#built++;
+    this.#options.stored?.add(meta, built.bytes);
+  }
+
+  /** False if the bytes are no filter of the block. */
+  #take(meta: BlockMeta, bytes: Uint8Array<ArrayBuffer>): boolean {
+    let filter: TraceFilter;
+    try {
+      filter = new TraceFilter(bytes);
+    } catch (error) {
+      if (!(error instanceof FilterError)) throw error;
+      return false;
+    }
+    if (filter.rows !== meta.totalObjects) return false;
+    this.#drop(keyOf(meta));
+    this.#filters.set(keyOf(meta), filter);
+    this.#bytes += filter.bytes.length;
+    return true;
+  }
+
+  #drop(key: string): void {
+    this.#bytes -= this.#filters.get(key)?.bytes.length ?? 0;
+    this.#filters.delete(key);
+  }
+
+  #setDamaged(meta: BlockMeta, damage: string): void {
+    this.#damaged.add(keyOf(meta));
+    const { tenantID: tenant, blockID: block } = meta;
+    log.warn("a block's trace ids are not as its meta says; lookups ask its bloom filters", {
+      tenant,
+      block,
+      damage,
+    });
+  }
+}
+
+/** Blocks of a round that can't be read before it is given up: the store is away. */
+const failuresMax = 16;
+
+function keyOf({ tenantID, blockID }: BlockMeta): string {
+  return `${tenantID}/${blockID}`;
+}

@@ -1,0 +1,4 @@
+/** Bytes that are no filter. */
+export class FilterError extends Error {
+  override readonly name = "FilterError";
+}

@@ -1,0 +1,70 @@
+// Making the filter of a block's trace ids, of nothing but its footer and its first column.
+import { traceIdBytes } from "../batch/trace_ids.ts";
+import { type BlockMeta, isBlockVersion } from "../block/meta.ts";
+import { ParquetError } from "../block/parquet_error.ts";
+import { BlockReader } from "../block/read.ts";
+import { ReadCaches } from "../block/read_caches.ts";
+import type { BuiltFilter } from "../filter/block_filters.ts";
+import { FilterError } from "../filter/filter_error.ts";
+import { TraceFilterBuilder } from "../filter/trace_filter.ts";
+import { BlockGone } from "../store/block_list_gone.ts";
+import { type Store, StoreNotFound } from "../store/store.ts";
+
+/** Of the block that is being read; nothing of what queries have read is pushed out for it. */
+const footerBytesMax = 4 << 20;
+
+/**
+ * @throws StoreError if the block can't be read now, BlockGone if it is no more
+ */
+export class FilterMaker {
+  readonly #store: Store;
+  readonly #caches = new ReadCaches({
+    footerBytes: footerBytesMax,
+    bloomBytes: 0,
+    dictionaryBytes: 0,
+    traceIdBytes: 0,
+    pageBytes: 0,
+  });
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async make(meta: BlockMeta, signal: AbortSignal): Promise<BuiltFilter> {
+    try {
+      return { bytes: await this.#make(meta, signal) };
+    } catch (error) {
+      if (error instanceof StoreNotFound) throw new BlockGone(meta, { cause: error });
+      if (!(error instanceof ParquetError) && !(error instanceof FilterError)) throw error;
+      return { damage: error.message };
+    }
+  }
+
+  async #make(meta: BlockMeta, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    if (!isBlockVersion(meta.format)) throw new FilterError(`blocks of ${meta.format} are not read`);
+    const reader = await BlockReader.open(this.#store, meta, this.#caches);
+    const groups = await reader.rowGroups();
+    const sizes: number[] = [];
+    for (let group = 0; group < groups; group++) sizes.push((await reader.groupSize(group)).rows);
+    const rows = sizes.reduce((sum, size) => sum + size, 0);
+    if (rows !== meta.totalObjects) {
+      throw new FilterError(`${rows} rows in the footer, ${meta.totalObjects} traces in the meta`);
+    }
+    const builder = new TraceFilterBuilder(rows);
+    for (const [group, size] of sizes.entries()) {
+      // Local reads never leave the microtask queue, so that queries would wait for all of the block.
+      await breathe();
+      signal.throwIfAborted();
+      const ids = await reader.traceIds(group);
+      if (ids.length !== size * traceIdBytes) {
+        throw new FilterError(`${ids.length / traceIdBytes} ids in row group ${group} of ${size} rows`);
+      }
+      await builder.add(ids, breathe);
+    }
+    return builder.finish().bytes;
+  }
+}
+
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
