@@ -137,14 +137,15 @@ export async function serve(config: Config): Promise<Running> {
     blocks,
     pool,
     bytesMax: ingest.memory.filterBytesMax,
-    stored: null,
+    folder: wal.path,
   });
   registerFilterMetrics(() => filters.stats);
   scheduleIndex(schedule, filters);
 
   const reread = (tenant: string) => poll.reread(tenant);
   const mayHold: TraceCandidates<LookupBlock> = {
-    candidates: (tenant, range, traceId) => filters.narrow(blocks.candidates(tenant, range), traceId),
+    candidates: (tenant, range, traceId, signal) =>
+      filters.mayHold(blocks.candidates(tenant, range), traceId, signal),
   };
   const finder = new TraceFinder(ingest, mayHold, storedLookup(pool), {
     queryTimeoutMs: config.querier.trace_by_id.query_timeout,

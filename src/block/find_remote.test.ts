@@ -82,6 +82,20 @@ describe("BlockReader.findTrace() over a network", () => {
     });
   }
 
+  test("asks for nothing that it has just read", async () => {
+    const store = new RemoteFixture();
+    const caches = new ReadCaches();
+    for (const spans of [few, many]) {
+      const meta = await blockOf(store, spans, { blockId: crypto.randomUUID(), pageBytesMax: 8192 });
+      const again = async () =>
+        (await BlockReader.open(store, meta, caches)).findTrace(idOf(111), { start: 100, end: 200 });
+      const first = await again();
+      store.trips.length = 0;
+      expect(Buffer.compare((await again())!, first!)).toBe(0);
+      expect(store.trips).toEqual([]);
+    }
+  });
+
   test("finds a trace that lies elsewhere than it was said to", async () => {
     const store = new RemoteFixture();
     const meta = await blockOf(store, many, { rowGroupBytesMax: 300_000, pageBytesMax: 8192 });

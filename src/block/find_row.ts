@@ -140,10 +140,20 @@ export class RowFinder {
 
   async #decode(batch: SpanBatch, open: OpenFile, group: number, plan: LeafPlan): Promise<Uint8Array> {
     const { traceId } = open.leaves;
-    const fetched = await this.#file.fetch(planRanges(plan));
+    const known = this.#file.knownPages(plan.pages);
+    const unknown = plan.pages.filter(({ offset }) => !known.has(offset));
+    const fetched = await this.#file.fetch(planRanges({ ...plan, pages: unknown }));
     batch.reset();
     batch.core.beginLeaves!();
-    const pages = chunkPages(this.#file, open, group, plan, fetched, null, null);
+    const pages = chunkPages(
+      this.#file,
+      open,
+      group,
+      plan,
+      fetched,
+      null,
+      this.#file.isRemote ? known : null,
+    );
     decodeLeaf(batch, { ...traceId, keep: Keep.Values }, pages, "all");
     const count = batch.core.decodedValueCount!(traceId.leaf.index);
     const address = batch.core.decodedValues!(traceId.leaf.index) >>> 0;

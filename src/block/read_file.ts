@@ -86,6 +86,11 @@ export class BlockFile {
     this.#size = meta.size;
   }
 
+  /** Whether each request goes over a network. */
+  get isRemote(): boolean {
+    return this.#store.remote;
+  }
+
   /** Bytes fetched so far. */
   get bytesRead(): number {
     return this.#bytesRead;
@@ -240,6 +245,16 @@ export class BlockFile {
     return this.#caches.pages.get(`${this.prefix}/${offset}`);
   }
 
+  /** Those of pages that are remembered. */
+  knownPages(pages: readonly ByteRange[]): Map<number, PlainPage> {
+    const known = new Map<number, PlainPage>();
+    for (const { offset } of pages) {
+      const page = this.knownPage(offset);
+      if (page) known.set(offset, page);
+    }
+    return known;
+  }
+
   rememberPage(offset: number, page: PlainPage): void {
     this.#caches.pages.set(`${this.prefix}/${offset}`, page, page.content.length + pageExtraBytes);
   }
@@ -340,7 +355,7 @@ export class BlockFile {
       if (offset + length > this.#size) throw new ParquetError("parquet file: a range lies outside of it");
     }
     if (ranges.length === 0) return [];
-    const parts = await this.#store.readRanges(this.#path, ranges);
+    const parts = await this.#store.readRanges(this.#path, ranges, this.#size);
     for (const part of parts) this.#bytesRead += part.length;
     return parts;
   }

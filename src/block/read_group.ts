@@ -81,7 +81,11 @@ export async function holdRows(
   const bounded = new Set(records.traceId ? [records.traceId.leaf] : []);
   const leaves = records.all.map(({ leaf }) => leaf);
   await file.indexes(open, group, leaves, bounded);
-  await file.hold((await planRows(file, open, group, [rows], records, records.all)).ranges);
+  const { leaves: plans, pages, ranges } = await planRows(file, open, group, [rows], records, records.all);
+  // Where the ids are known, so is the row, and what it takes is less.
+  const ids = records.traceId && plans[records.traceId.leaf.index];
+  if (ids && ids.pages.length > 0 && ids.pages.every(({ offset }) => pages.has(offset))) return;
+  await file.hold(ranges);
 }
 
 /** Reads some rows: everything is planned, then fetched at once, then decoded. */

@@ -44,6 +44,7 @@ describe("BlockFilters", () => {
       bytesMax: 1 << 20,
       buildsMax: 2,
       isBusy: () => false,
+      waits: false,
       stored: null,
       ...options,
     });
@@ -182,6 +183,29 @@ describe("BlockFilters", () => {
     asked = [];
     await over().run(AbortSignal.abort());
     expect(asked).toEqual([]);
+  });
+
+  test("lets lookups of many uncovered blocks wait for the round, where that is quicker, but not for ever", async () => {
+    listed = Array.from({ length: 20 }, (_, i) => blockMeta(i + 1, { totalObjects: 5 }));
+    const gate = Promise.withResolvers<void>();
+    answer = async (meta) => {
+      await gate.promise;
+      return built(numberOf(meta), 5);
+    };
+    const filters = over({ waits: true });
+    // Nothing is being made: nothing to wait for.
+    expect((await filters.mayHold(listed, idOf(3), never)).length).toBe(20);
+    const round = filters.run(never);
+    const given = new AbortController();
+    const impatient = filters.mayHold(listed, idOf(3), given.signal);
+    const patient = filters.mayHold(listed, idOf(3), never);
+    expect((await filters.mayHold(listed.slice(0, 16), idOf(3), never)).length).toBe(16);
+    given.abort();
+    expect((await impatient).length).toBe(20);
+    gate.resolve();
+    expect((await patient).length).toBeLessThanOrEqual(17);
+    await round;
+    expect((await filters.mayHold(listed, idOf(3), never)).map(({ meta }) => numberOf(meta))).toEqual([3]);
   });
 
   test("takes those that were kept, makes what is missing, and has it kept", async () => {

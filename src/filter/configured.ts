@@ -1,22 +1,25 @@
 // The filters of this process's blocks, made by its block workers.
+import { join } from "node:path";
 import type { BlockPool } from "../jobs/block_pool.ts";
 import { refsOf } from "../jobs/block_refs.ts";
 import type { BlockList } from "../store/block_list.ts";
 import type { Store } from "../store/store.ts";
-import { BlockFilters, type StoredFilters } from "./block_filters.ts";
+import { BlockFilters } from "./block_filters.ts";
+import { FilterFile } from "./filter_file.ts";
 
 /** Blocks of a remote store that are read at a time, most of which is waiting. */
-const remoteBuildsMax = 8;
+const remoteBuildsMax = 16;
 
 export interface FilterParts {
   store: Store;
   blocks: BlockList;
   pool: BlockPool;
   bytesMax: number;
-  stored: StoredFilters | null;
+  /** Folder in which they are kept. */
+  folder: string;
 }
 
-export function blockFiltersOf({ store, blocks, pool, bytesMax, stored }: FilterParts): BlockFilters {
+export function blockFiltersOf({ store, blocks, pool, bytesMax, folder }: FilterParts): BlockFilters {
   let building = 0;
   return new BlockFilters({
     listed: () => blocks.tenants().flatMap((tenant) => blocks.candidates(tenant)),
@@ -30,7 +33,8 @@ export function blockFiltersOf({ store, blocks, pool, bytesMax, stored }: Filter
     },
     bytesMax,
     buildsMax: store.remote ? remoteBuildsMax : pool.workersMax,
+    waits: store.remote,
     isBusy: () => pool.stats.queuedJobs > building,
-    stored,
+    stored: new FilterFile(join(folder, "filters"), bytesMax),
   });
 }

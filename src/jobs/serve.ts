@@ -26,7 +26,8 @@ export function serveBlocks(options: BlockWorkerOptions): void {
   const store = openStore(options.config);
   const caches = new ReadCaches(options.caches);
   const tags = new BlockTagLister(store, caches);
-  const filters = new FilterMaker(store);
+  // With slots of its own for requests, or it would wait behind the many bloom filters that blocks without a filter cost.
+  const filters = new FilterMaker(openStore(options.config));
   const split = new SplitTraces(store, caches, options.splitBytesMax);
   serveCalls<BlockApi>({
     ...profileHandlers,

@@ -47,7 +47,7 @@ function finderOver(heads: Heads, stored: Stored = {}, queryTimeoutMs = 60_000) 
     },
   };
   const list: TraceCandidates<string> = {
-    candidates(tenant, range, id) {
+    async candidates(tenant, range, id) {
       expect(id).toBe(traceId);
       asked.push(`list ${tenant}`);
       ranges.push(range);

@@ -27,7 +27,12 @@ export interface BlockCandidates<Block> {
 
 /** The same for a trace: only the blocks that may have it. */
 export interface TraceCandidates<Block> {
-  candidates(tenant: string, range: CandidateRange, traceId: Uint8Array): Block[];
+  candidates(
+    tenant: string,
+    range: CandidateRange,
+    traceId: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<Block[]>;
 }
 
 /** Looks into stored blocks. */
@@ -91,7 +96,8 @@ export class TraceFinder<Block> {
       mode === "all" || mode === "ingesters" ? await this.live.find(tenant, traceId, signal) : [];
     if ((mode !== "all" && mode !== "blocks") || signal.aborted) return { traces, inspectedBytes: 0 };
     const { start, end, blockStart, blockEnd } = request;
-    const blocks = this.list.candidates(tenant, { start, end, blockStart, blockEnd }, traceId);
+    const range = { start, end, blockStart, blockEnd };
+    const blocks = await this.list.candidates(tenant, range, traceId, signal);
     if (blocks.length === 0) return { traces, inspectedBytes: 0 };
     const stored = await this.blocks.find(tenant, traceId, blocks, signal);
     return { traces: [...traces, ...stored.traces], inspectedBytes: stored.inspectedBytes };

@@ -17,8 +17,12 @@ export interface Store {
   read(path: string): Promise<Uint8Array>;
   /** @throws StoreNotFound; StoreError if the object ends before the range does */
   readRange(path: string, offset: number, length: number): Promise<Uint8Array>;
-  /** Several ranges of one object. */
-  readRanges(path: string, ranges: readonly StoreRange[]): Promise<Uint8Array[]>;
+  /**
+   * Several ranges of one object.
+   *
+   * @param size length of the object where it is known, for stores that read what lies around the ranges too
+   */
+  readRanges(path: string, ranges: readonly StoreRange[], size?: number): Promise<Uint8Array[]>;
   /** Replaces the object; readers see the old or the new bytes. */
   write(path: string, bytes: Uint8Array): Promise<void>;
   /** Writes an object piece by piece. It exists from close() on. */
