@@ -27,7 +27,13 @@ import {
 } from "./query/trace_finder.ts";
 import { freeSpaceOf, retentionOf } from "./retention/configured.ts";
 import { Schedule } from "./schedule/schedule.ts";
-import { freeSpaceTask, scheduleCompaction, scheduleIndex, scheduleTasks } from "./schedule/tasks.ts";
+import {
+  freeSpaceTask,
+  scheduleCache,
+  scheduleCompaction,
+  scheduleIndex,
+  scheduleTasks,
+} from "./schedule/tasks.ts";
 import { debugRoutes } from "./server/debug_routes.ts";
 import { metricsRoutes } from "./server/metrics_routes.ts";
 import { prometheusRoutes } from "./server/prometheus_routes.ts";
@@ -37,12 +43,14 @@ import { type Service, statusRoutes } from "./server/status_routes.ts";
 import { tagRoutes } from "./server/tag_routes.ts";
 import { singleTenant, type TenantHeader, tenantsOf } from "./server/tenant.ts";
 import { traceRoutes } from "./server/trace_routes.ts";
-import { WalLock } from "./shard/wal_lock.ts";
+import { hasBlockCache, takeBlockCache } from "./store/block_cache.ts";
 import { BlockList, endMsOf } from "./store/block_list.ts";
 import { pastGoneBlocks, streamPastGoneBlocks } from "./store/block_list_gone.ts";
 import { BlockListPoll, pollOptionsOf } from "./store/block_list_poll.ts";
 import { totalsOf } from "./store/block_list_totals.ts";
+import { FolderLock } from "./store/folder_lock.ts";
 import { openStore, placeOfStore } from "./store/store.ts";
+import { registerBlockCacheMetrics } from "./telemetry/block_cache_metrics.ts";
 import { registerBuildInfo } from "./telemetry/build_info.ts";
 import { registerFilterMetrics } from "./telemetry/filter_metrics.ts";
 import { IngestMetrics } from "./telemetry/ingest_metrics.ts";
@@ -79,6 +87,7 @@ export async function serve(config: Config): Promise<Running> {
   const { backend, local, wal, blocklist_poll: pollMs } = config.storage.trace;
   if (backend === "local") usable("storage.trace.local.path", local.path);
   usable("storage.trace.wal.path", wal.path);
+  if (hasBlockCache(config)) usable("storage.trace.block_cache.path", config.storage.trace.block_cache.path);
   const store = openStore(config);
   const blocks = new BlockList(store, { compactedMsMax: COMPACTED_POLLS * pollMs });
   const pool = new BlockPool(config);
@@ -103,7 +112,14 @@ export async function serve(config: Config): Promise<Running> {
   const schedule = new Schedule();
   registerScheduleMetrics(() => schedule.status());
 
-  const walLock = WalLock.take(wal.path);
+  const walLock = FolderLock.take(wal.path, "storage.trace.wal.path");
+  let cacheLock: FolderLock | null;
+  try {
+    cacheLock = takeBlockCache(config, pool.workersMax);
+  } catch (error) {
+    walLock.release();
+    throw error;
+  }
   const ingest = await Ingest.start({
     config,
     addBlock: (meta) => {
@@ -118,6 +134,7 @@ export async function serve(config: Config): Promise<Running> {
     },
   }).catch((error) => {
     walLock.release();
+    cacheLock?.release();
     throw error;
   });
   const ingestMetrics = new IngestMetrics(() => ingest.stats());
@@ -141,6 +158,10 @@ export async function serve(config: Config): Promise<Running> {
   });
   registerFilterMetrics(() => filters.stats);
   scheduleIndex(schedule, filters);
+  if (cacheLock !== null) {
+    registerBlockCacheMetrics(() => pool.cacheStats());
+    scheduleCache(schedule, pool, () => blocks.all());
+  }
 
   const reread = (tenant: string) => poll.reread(tenant);
   const mayHold: TraceCandidates<LookupBlock> = {
@@ -175,6 +196,7 @@ export async function serve(config: Config): Promise<Running> {
     await ingest.stop();
     walLock.release();
     await pool.close();
+    cacheLock?.release();
     forgetProcess();
   };
 

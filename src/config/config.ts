@@ -155,6 +155,12 @@ export interface TraceStorageConfig {
     page_size_bytes: number;
     zstd_level: number;
   };
+  /** What is read of blocks in a remote store, kept on the local disk. Rubato's own section. */
+  block_cache: {
+    /** Empty: nothing is kept. */
+    path: string;
+    max_bytes: number;
+  };
   /** All blocks together may take so much; then the oldest go. 0 is no limit. Rubato's own key. */
   retention_bytes: number;
   blocklist_poll: number;

@@ -76,7 +76,7 @@ export function loadConfig(options: LoadOptions = {}): Loaded {
     const key = `distributor.receivers.${name}`;
     warnings.push({ file, ...source.places.get(key), key, message: `ignored, ${reason}` });
   }
-  warnings.push(...sharedPorts(config, source, file));
+  warnings.push(...sharedPorts(config, source, file), ...needlessCache(config, source, file));
   const columns = ignoredColumns(config);
   if (columns !== null) warnings.push({ file, ...placeOf(source, columns.key), ...columns });
   return { config, warnings: inOrder(warnings) };
@@ -186,6 +186,14 @@ function sharedPorts(config: Config, source: Source, file: string): ConfigWarnin
     warnings.push({ file, ...placeOf(source, key), key, message });
   }
   return warnings;
+}
+
+function needlessCache({ storage }: Config, source: Source, file: string): ConfigWarning[] {
+  const { backend, block_cache } = storage.trace;
+  if (backend !== "local" || block_cache.path === "") return [];
+  const key = "storage.trace.block_cache.path";
+  const message = "no effect, the blocks of backend local are on a disk of this machine already";
+  return [{ file, ...placeOf(source, key), key, message }];
 }
 
 function inOrder<Problem extends ConfigProblem>(problems: Problem[]): Problem[] {

@@ -130,7 +130,8 @@ const traceStorage: Table<TraceStorageConfig> = {
     page_size_bytes: bytes(131_072, { min: 1024 }),
     zstd_level: int(1, { min: 1, max: 22 }),
   },
-  // Rubato's own.
+  // Rubato's own. Off until a folder is given: on the disk of the log it would take room from acknowledged spans.
+  block_cache: { path: string(), max_bytes: bytes(1_073_741_824, { min: 67_108_864 }) },
   retention_bytes: bytes(0),
   blocklist_poll: duration("5m", { min: 1 }),
   blocklist_poll_jitter_ms: int(0),

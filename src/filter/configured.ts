@@ -22,7 +22,7 @@ export interface FilterParts {
 export function blockFiltersOf({ store, blocks, pool, bytesMax, folder }: FilterParts): BlockFilters {
   let building = 0;
   return new BlockFilters({
-    listed: () => blocks.tenants().flatMap((tenant) => blocks.candidates(tenant)),
+    listed: () => blocks.all(),
     build: async (meta, signal) => {
       building++;
       try {

@@ -5,6 +5,7 @@ import type { CompactParams, MergeFailure } from "../compact/compact_job.ts";
 import type { Merged } from "../compact/merge_blocks.ts";
 import type { Config, LogFormat, LogLevel } from "../config/config.ts";
 import type { BuiltFilter } from "../filter/block_filters.ts";
+import type { ChunkCacheOptions, ChunkCacheStats } from "../store/chunk_cache.ts";
 import type { ProfileCalls } from "../telemetry/profile_calls.ts";
 import type { BlockRefs } from "./block_refs.ts";
 import type { TagCalls } from "./list_tags.ts";
@@ -27,6 +28,8 @@ export interface BlockWorkerOptions {
   caches: ReadCacheLimits;
   /** Bytes of what is kept of all blocks' traces, to tell which lie in several of them. */
   splitBytesMax: number;
+  /** This worker's part of the cache on the local disk; null if there is none. */
+  blockCache: ChunkCacheOptions | null;
   log: { level: LogLevel; format: LogFormat };
 }
 
@@ -84,6 +87,10 @@ export interface BlockApi extends ProfileCalls {
   };
   /** Makes the filter of the ids of one block. */
   buildFilter: { params: { blocks: BlockRefs }; result: BuiltFilter };
+  /** How the worker's part of the cache on the local disk does; null if there is none. */
+  cacheStats: { params: null; result: ChunkCacheStats | null };
+  /** Lets go of what is cached of other blocks than these, `<tenant>/<block>` each. */
+  retainCached: { params: { blocks: string[] }; result: null };
   /** Merges blocks into one, all but its meta. */
   compact: { params: Posted<CompactParams>; result: Merged | MergeFailure };
 }

@@ -7,11 +7,14 @@ import type { ReadCacheLimits } from "../block/read.ts";
 import type { RowRange } from "../block/read_plan.ts";
 import type { Config } from "../config/config.ts";
 import { resolveMemoryBudget } from "../config/memory.ts";
+import { blockCacheOf } from "../store/block_cache.ts";
+import type { ChunkCacheStats } from "../store/chunk_cache.ts";
 import { log } from "../telemetry/log.ts";
 import type { WorkerStats } from "../telemetry/worker_metrics.ts";
 import { CallError, WorkerClient } from "../threads/call.ts";
 import type { BlockApi, BlockWorkerOptions } from "./api.ts";
 import { refsOf } from "./block_refs.ts";
+import { isShared } from "./block_shares.ts";
 import type { SearchedTime } from "./search_job.ts";
 
 /** Blocks of one job: most answer from a bloom filter in memory, so that a job is worth the round trip. */
@@ -20,6 +23,8 @@ const blocksPerJobMax = 64;
 const idDigits = 8;
 /** Jobs that may wait for a worker. */
 const queuedJobsMax = 2000;
+/** How long a worker's answer is waited for that tells of its cache. */
+const statsMsMax = 1000;
 /** The caches of all workers together take at most this share of the memory budget. */
 const cacheShare = 1 / 8;
 const cacheBytesMax = 40 << 20;
@@ -56,7 +61,8 @@ export interface BlockPoolOptions {
 }
 
 export class BlockPool {
-  readonly #workerOptions: BlockWorkerOptions;
+  readonly #workerOptions: Omit<BlockWorkerOptions, "blockCache">;
+  readonly #config: Config;
   readonly #workersMax: number;
   readonly #spawn: SpawnBlockWorker;
   /** By number; a place is empty until its worker is needed, and again once it has died. */
@@ -64,6 +70,7 @@ export class BlockPool {
   #closed = false;
 
   constructor(config: Config, options: BlockPoolOptions = {}) {
+    this.#config = config;
     this.#workersMax = config.querier.block_workers || os.availableParallelism();
     const budgetBytes = resolveMemoryBudget(config);
     this.#workerOptions = {
@@ -157,6 +164,27 @@ export class BlockPool {
     return this.#worker(worker ?? this.#idlest()).call(method, params, { signal, transfer });
   }
 
+  /** Of the cache on the local disk, each worker's part that can be told of in time. */
+  async cacheStats(): Promise<ChunkCacheStats[]> {
+    const options = { deadlineMs: statsMsMax };
+    const asked = this.workers.map((client) => client.call("cacheStats", null, options).catch(() => null));
+    return (await Promise.all(asked)).filter((stats) => stats !== null);
+  }
+
+  /** Lets the workers forget what they have cached of blocks that are not among these. */
+  async retainCached(metas: readonly BlockMeta[]): Promise<void> {
+    const own = Map.groupBy(metas, (meta) => this.workerOf(meta));
+    await Promise.all(
+      this.#clients.map((client, number) => {
+        const shared = metas.filter(isShared);
+        const blocks = [...(own.get(number) ?? []), ...shared].map(
+          ({ tenantID, blockID }) => `${tenantID}/${blockID}`,
+        );
+        return client?.call("retainCached", { blocks });
+      }),
+    );
+  }
+
   #idlest(): number {
     const pending = Array.from({ length: this.#workersMax }, (_, i) => this.#clients[i]?.pendingCalls ?? 0);
     return pending.indexOf(Math.min(...pending));
@@ -197,7 +225,9 @@ export class BlockPool {
   }
 
   #start(number: number): WorkerClient<BlockApi> {
-    const client = new WorkerClient<BlockApi>(this.#spawn(this.#workerOptions, number), `block ${number}`);
+    const blockCache = blockCacheOf(this.#config, number, this.#workersMax);
+    const worker = this.#spawn({ ...this.#workerOptions, blockCache }, number);
+    const client = new WorkerClient<BlockApi>(worker, `block ${number}`);
     client.onGone((error) => {
       log.error("block worker died; the next job starts another", { worker: client.name, error });
       if (this.#clients[number] === client) this.#clients[number] = undefined;

@@ -11,7 +11,7 @@ export interface Share {
   of: number;
 }
 
-function isShared({ size }: BlockMeta): boolean {
+export function isShared({ size }: BlockMeta): boolean {
   return size >= sharedBytesMin;
 }
 

@@ -1,6 +1,7 @@
 // A block worker: its calls, and what it needs from the configuration and the store.
 import { ReadCaches } from "../block/read_caches.ts";
 import { compactJob } from "../compact/compact_job.ts";
+import { withCache } from "../store/block_cache.ts";
 import { openStore } from "../store/store.ts";
 import { log } from "../telemetry/log.ts";
 import { profileHandlers } from "../telemetry/profile_calls.ts";
@@ -23,7 +24,8 @@ import { SplitTraces } from "./split_traces.ts";
 /** Serves the calls of the pool until the worker is ended. */
 export function serveBlocks(options: BlockWorkerOptions): void {
   log.configure(options.log);
-  const store = openStore(options.config);
+  const own = openStore(options.config);
+  const { store, cache } = withCache(own, options.blockCache);
   const caches = new ReadCaches(options.caches);
   const tags = new BlockTagLister(store, caches);
   // With slots of its own for requests, or it would wait behind the many bloom filters that blocks without a filter cost.
@@ -79,8 +81,14 @@ export function serveBlocks(options: BlockWorkerOptions): void {
       if ("bytes" in built) context.transfer(built.bytes.buffer);
       return built;
     },
+    cacheStats: () => cache?.stats ?? null,
+    retainCached: ({ blocks }) => {
+      cache?.retain(blocks);
+      return null;
+    },
+    // What is read once, and deleted then, is not kept.
     compact: ({ blocks, ...wanted }, context) =>
-      compactJob(store, { ...wanted, metas: metasOf(blocks) }, context.signal),
+      compactJob(own, { ...wanted, metas: metasOf(blocks) }, context.signal),
   });
 }
 

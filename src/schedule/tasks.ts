@@ -1,9 +1,11 @@
 // The timed work of this server.
 
+import type { BlockMeta } from "../block/meta.ts";
 import type { Compactor } from "../compact/compactor.ts";
 import type { Config } from "../config/config.ts";
 import type { BlockFilters } from "../filter/block_filters.ts";
 import type { Ingest } from "../ingest/ingest.ts";
+import type { BlockPool } from "../jobs/block_pool.ts";
 import type { FreeSpace } from "../retention/free_space.ts";
 import type { Retention } from "../retention/retention.ts";
 import type { BlockListPoll } from "../store/block_list_poll.ts";
@@ -25,6 +27,9 @@ const firstRetentionMs = 30_000;
 
 /** A round that finds nothing new costs a millisecond for some thousand blocks. */
 const buildIndexMs = 2000;
+
+/** Deleted blocks are not read again; what is cached of them takes room from others, no more. */
+const trimCacheMs = 60_000;
 
 /** The task that is run at once when a block can't be written. */
 export const freeSpaceTask = "free space";
@@ -78,6 +83,19 @@ export function scheduleTasks(schedule: Schedule, parts: ScheduledParts): void {
       status: () => ({ freeBytes: freeSpace.freeBytes }),
     });
   }
+}
+
+/** Has the cache on the local disk forget the blocks that are no more. */
+export function scheduleCache(
+  schedule: Schedule,
+  pool: Pick<BlockPool, "retainCached">,
+  listed: () => BlockMeta[],
+): void {
+  schedule.add({
+    name: "trim block cache",
+    intervalMs: trimCacheMs,
+    run: () => pool.retainCached(listed()),
+  });
 }
 
 /** Has every block covered by the index from trace ids to blocks within one round. */

@@ -262,6 +262,11 @@ export class BlockList {
     return found;
   }
 
+  /** The same of all tenants. */
+  all(): BlockMeta[] {
+    return this.tenants().flatMap((tenant) => this.candidates(tenant));
+  }
+
   /**
    * The live blocks for one query. Blocks that are added later are in it, or what leaves a head under way would be missing; blocks that
    * others replace later are still in it, and their replacements not, or spans would count twice.

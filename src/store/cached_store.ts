@@ -99,20 +99,37 @@ export class CachedStore implements Store {
     return this.#store.list(prefix);
   }
 
-  write(path: string, bytes: Uint8Array): Promise<void> {
-    return this.#store.write(path, bytes);
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#store.write(path, bytes);
+    this.#forget(path);
   }
 
-  create(path: string): Promise<ObjectWriter> {
-    return this.#store.create(path);
+  async create(path: string): Promise<ObjectWriter> {
+    const writer = await this.#store.create(path);
+    return {
+      write: (bytes) => writer.write(bytes),
+      close: async () => {
+        await writer.close();
+        this.#forget(path);
+      },
+      abort: () => writer.abort(),
+    };
   }
 
-  delete(path: string): Promise<void> {
-    return this.#store.delete(path);
+  async delete(path: string): Promise<void> {
+    await this.#store.delete(path);
+    this.#forget(path);
   }
 
-  deleteAll(prefix: string): Promise<void> {
-    return this.#store.deleteAll(prefix);
+  async deleteAll(prefix: string): Promise<void> {
+    await this.#store.deleteAll(prefix);
+    // What is deleted is the folder of a block.
+    this.#cache.forget(prefix);
+  }
+
+  #forget(path: string): void {
+    const object = cachedObject(path);
+    if (object) this.#cache.forget(object.block);
   }
 
   modified(path: string): Promise<number> {

@@ -180,6 +180,11 @@ export class ChunkCache {
     }
   }
 
+  /** Lets go of one block, which has been written or deleted. */
+  forget(block: string): void {
+    for (const slot of this.#blocks.get(hashOf(block))?.values() ?? []) this.#drop(slot);
+  }
+
   close(): void {
     this.#files.close();
   }

@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CachedStore } from "./cached_store.ts";
+import { ChunkCache } from "./chunk_cache.ts";
 import { LocalStore } from "./local_store.ts";
 import { MemoryService } from "./memory_service_fixture.ts";
 import { MemoryStore } from "./memory_store_fixture.ts";
@@ -18,6 +20,17 @@ storeCases("LocalStore", () => {
 storeCases("MemoryStore", () => {
   const store = new MemoryStore();
   return { store, other: store, close: () => {} };
+});
+
+storeCases("CachedStore", () => {
+  const folder = mkdtempSync(join(tmpdir(), "cached-store-"));
+  const store = new MemoryStore();
+  const cache = new ChunkCache({ folder, bytesMax: 1 << 20, chunkBytes: 4096 });
+  const close = () => {
+    cache.close();
+    rmSync(folder, { recursive: true });
+  };
+  return { store: new CachedStore(store, cache), other: store, close };
 });
 
 storeCases("RemoteStore", () => {

@@ -1,5 +1,5 @@
-// One process at a time on a WAL: a second one would read back the segments that the first still writes to, cut them into blocks and
-// remove them under it. No lock of the operating system can be had from every runtime, so it is a file that names its holder.
+// One process at a time on a folder: on a WAL a second one would read back the segments that the first still writes to, cut them into
+// blocks and remove them under it. No lock of the operating system can be had from every runtime, so it is a file that names its holder.
 
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,12 +16,12 @@ interface Holder {
   started: string;
 }
 
-/** Another process holds the WAL. */
-export class WalLocked extends Error {
-  override readonly name = "WalLocked";
+/** Another process holds the folder. */
+export class FolderLocked extends Error {
+  override readonly name = "FolderLocked";
 }
 
-export class WalLock {
+export class FolderLock {
   readonly #path: string;
   readonly #text: string;
 
@@ -31,25 +31,26 @@ export class WalLock {
   }
 
   /**
-   * Takes the lock of a WAL, or that of a process that is no more. Where no file can be written nothing is locked, and no span is taken.
+   * Takes the lock of a folder, or that of a process that is no more. Where no file can be written nothing is locked, and nothing else will be written either.
    *
-   * @param root storage.trace.wal.path; made if it is missing
-   * @throws WalLocked
+   * @param root made if it is missing
+   * @param key of the configuration that names it
+   * @throws FolderLocked
    */
-  static take(root: string): WalLock {
+  static take(root: string, key: string): FolderLock {
     const own = holderOf(process.pid) ?? { pid: process.pid, started: "" };
-    const lock = new WalLock(join(root, fileName), JSON.stringify(own));
+    const lock = new FolderLock(join(root, fileName), JSON.stringify(own));
     try {
       mkdirSync(root, { recursive: true });
-      lock.#take();
+      lock.#take(key);
     } catch (cause) {
-      if (cause instanceof WalLocked) throw cause;
-      log.warn("the WAL can't be locked against other processes", { path: root, error: cause as Error });
+      if (cause instanceof FolderLocked) throw cause;
+      log.warn(`${key} can't be locked against other processes`, { path: root, error: cause as Error });
     }
     return lock;
   }
 
-  #take(): void {
+  #take(key: string): void {
     const mine = `${this.#path}.${process.pid}`;
     writeFileSync(mine, this.#text);
     try {
@@ -58,8 +59,8 @@ export class WalLock {
         const text = textOf(this.#path);
         const holder = parse(text);
         if (holder && isAlive(holder)) {
-          throw new WalLocked(
-            `wal: process ${holder.pid} has it, as ${this.#path} says; two would undo each other's work`,
+          throw new FolderLocked(
+            `${key}: process ${holder.pid} has it, as ${this.#path} says; two would undo each other's work`,
           );
         }
         this.#removeDead(text);
