@@ -124,6 +124,11 @@ export class BlockReader {
     return this.#withBatch((batch) => this.#finder.ids(batch, open, group));
   }
 
+  /** Over a network, fetches at once what reading all trace ids takes. To be done first. */
+  async readIdsAhead(): Promise<void> {
+    await this.#file.readIdsAhead();
+  }
+
   /** Number of row groups, from the footer. */
   async rowGroups(): Promise<number> {
     return (await this.#file.open()).file.rowGroups.length;

@@ -1,6 +1,7 @@
 // A stored block's data file: its footer, indexes and dictionaries, each fetched when it is first needed and remembered, and the bytes of
 // anything else in it.
 import { Encoding } from "../../wasm/parquet_decode_ids.ts";
+import { traceIdBytes } from "../batch/trace_ids.ts";
 import type { Store } from "../store/store.ts";
 import { type FileLeaf, footerMemoryBytes, Indexed, type ParquetFile, parseFooter } from "./footer_reader.ts";
 import type { BlockMeta } from "./meta.ts";
@@ -25,6 +26,10 @@ const wholeBytesMax = 512 << 10;
 /** Of others the end is: the footer, and as much before it, where the page indexes take some half of that; within these bounds. */
 const indexBytesMin = 64 << 10;
 const indexBytesMax = 1 << 20;
+/** Of the trace ids of a file so many bytes are read ahead, and a little more for the headers of their pages and for the codec. */
+const idBytesAheadMax = 1 << 20;
+const idBytesSpare = 1.02;
+const pageBytesSpare = 256;
 /** What one read holds of its file, beside what it has asked for. */
 const heldBytesMax = 32 << 20;
 
@@ -141,6 +146,20 @@ export class BlockFile {
     const indexBytes = Math.min(Math.max(footerSize, indexBytesMin), indexBytesMax);
     const length = size <= wholeBytesMax ? size : Math.min(size, indexBytes + footerSize + trailerBytes);
     await this.hold([{ offset: size - length, length }]);
+  }
+
+  /**
+   * The same for reading all trace ids: the footer, and side by side with it the beginning of the file, where those of the first row group
+   * are: 16 bytes each, which don't compress.
+   */
+  async readIdsAhead(): Promise<void> {
+    const { size, footerSize, totalObjects } = this.#meta;
+    if (size === 0 || footerSize === 0) return;
+    const footer = { offset: size - footerSize - trailerBytes, length: footerSize };
+    if (footer.offset < 0) return;
+    const bytes = Math.min(totalObjects * traceIdBytes, idBytesAheadMax);
+    const length = Math.min(Math.ceil(bytes * idBytesSpare) + pageBytesSpare, footer.offset);
+    await this.hold([{ offset: 0, length }, footer]);
   }
 
   /** Reads ranges that will be asked for, so that they need no requests then; not where they are too much to hold. */

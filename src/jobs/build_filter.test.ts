@@ -66,6 +66,20 @@ describe("FilterMaker.make()", () => {
     expect(asked.length).toBe(1 + groups.rowGroups.length);
   });
 
+  test("asks a store of the network once for a block of one row group", async () => {
+    const store = Object.assign(new MemoryStore(), { remote: true });
+    const meta = await blockOf(store, spans);
+    const asked: number[] = [];
+    const readRanges = store.readRanges.bind(store);
+    store.readRanges = (path, ranges) => {
+      asked.push(ranges.length);
+      return readRanges(path, ranges);
+    };
+    const built = await new FilterMaker(store).make(meta, never);
+    expect("bytes" in built && new TraceFilter(built.bytes).rows).toBe(300);
+    expect(asked).toEqual([1]);
+  });
+
   test("gives none where the meta says otherwise, or the file is damaged", async () => {
     const store = new MemoryStore();
     const meta = await blockOf(store, spans);

@@ -43,6 +43,7 @@ export class FilterMaker {
   async #make(meta: BlockMeta, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     if (!isBlockVersion(meta.format)) throw new FilterError(`blocks of ${meta.format} are not read`);
     const reader = await BlockReader.open(this.#store, meta, this.#caches);
+    await reader.readIdsAhead();
     const groups = await reader.rowGroups();
     const sizes: number[] = [];
     for (let group = 0; group < groups; group++) sizes.push((await reader.groupSize(group)).rows);
