@@ -546,3 +546,14 @@ test("loadConfig() gives a Config or a ConfigError for any text", () => {
     }
   }
 });
+
+test("a cache of blocks is said to be needless where blocks are on the local disk", () => {
+  const text = (backend: string) =>
+    `storage: { trace: { backend: ${backend}, s3: { bucket: b, endpoint: e }, block_cache: { path: /cache } } }`;
+  const warned = (backend: string) => loadConfig({ text: text(backend) }).warnings.map(({ key }) => key);
+  expect(warned("local")).toContain("storage.trace.block_cache.path");
+  expect(warned("s3")).not.toContain("storage.trace.block_cache.path");
+  expect(() =>
+    loadConfig({ text: "storage: { trace: { block_cache: { path: /cache, max_bytes: 1MiB } } }" }),
+  ).toThrow("must be at least 67108864");
+});

@@ -1,15 +1,18 @@
 // Metas of blocks on their way to a worker, as one text: threads hand text on much faster than objects, and a worker that knows a
 // block's text already need not read it.
 import type { BlockMeta } from "../block/meta.ts";
+import { ByteCache } from "../block/read_cache.ts";
 
 /** JSON of a BlockMeta on each line. */
 export type BlockRefs = string;
 
-/** Metas that a worker remembers. */
-const metasMax = 4096;
+/** Texts of metas that a worker remembers, with what is read of them: some thousand. */
+const metaBytesMax = 8 << 20;
+/** A meta as an object takes about as much as its text, of characters that may have two bytes. */
+const bytesPerCharacter = 4;
 
 const texts = new WeakMap<BlockMeta, string>();
-const known = new Map<string, BlockMeta>();
+const known = new ByteCache<BlockMeta>(metaBytesMax);
 
 export function refsOf(metas: readonly BlockMeta[]): BlockRefs {
   return metas.map(textOf).join("\n");
@@ -30,9 +33,6 @@ export function metasOf(refs: BlockRefs): BlockMeta[] {
 
 function metaOf(text: string): BlockMeta {
   const meta = known.get(text) ?? (JSON.parse(text) as BlockMeta);
-  known.delete(text);
-  known.set(text, meta);
-  const [oldest] = known.keys();
-  if (known.size > metasMax) known.delete(oldest!);
+  known.set(text, meta, text.length * bytesPerCharacter);
   return meta;
 }

@@ -9,7 +9,10 @@ import { FilterError } from "../filter/filter_error.ts";
 import { TraceFilterBuilder } from "../filter/trace_filter.ts";
 import { BlockGone } from "../store/block_list_gone.ts";
 import { type Store, StoreNotFound } from "../store/store.ts";
+import { garbage } from "../threads/garbage.ts";
 
+/** What is left behind for each byte that was read: it, its decompressed form, and what a footer is parsed into. */
+const garbagePerByte = 8;
 /** Of the block that is being read; nothing of what queries have read is pushed out for it. */
 const footerBytesMax = 4 << 20;
 
@@ -43,6 +46,15 @@ export class FilterMaker {
   async #make(meta: BlockMeta, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     if (!isBlockVersion(meta.format)) throw new FilterError(`blocks of ${meta.format} are not read`);
     const reader = await BlockReader.open(this.#store, meta, this.#caches);
+    try {
+      return await this.#makeOf(reader, signal);
+    } finally {
+      garbage.add(reader.bytesRead * garbagePerByte);
+    }
+  }
+
+  async #makeOf(reader: BlockReader, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const { meta } = reader;
     await reader.readIdsAhead();
     const groups = await reader.rowGroups();
     const sizes: number[] = [];
