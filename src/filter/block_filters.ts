@@ -6,6 +6,7 @@ import type { BlockMeta } from "../block/meta.ts";
 import type { RowRange } from "../block/read_plan.ts";
 import { endMsOf } from "../store/block_list.ts";
 import { realClock, sleep } from "../store/clock.ts";
+import type { FilterStats } from "../telemetry/filter_metrics.ts";
 import { log } from "../telemetry/log.ts";
 import { FilterError } from "./filter_error.ts";
 import { filterBytesOf, findRows, TraceFilter } from "./trace_filter.ts";
@@ -44,18 +45,6 @@ export interface BlockFiltersOptions {
   stored: StoredFilters | null;
 }
 
-export interface BlockFilterStats {
-  blocks: number;
-  coveredBlocks: number;
-  bytes: number;
-  bytesMax: number;
-  /** Filters made since the start, and read back from the disk. */
-  built: number;
-  loaded: number;
-  /** Listed blocks that have none because they are damaged. */
-  damagedBlocks: number;
-}
-
 export class BlockFilters {
   readonly #options: BlockFiltersOptions;
   /** By tenant and block. */
@@ -74,7 +63,7 @@ export class BlockFilters {
     this.#options = options;
   }
 
-  get stats(): BlockFilterStats {
+  get stats(): FilterStats {
     return {
       blocks: this.#listed,
       coveredBlocks: this.#filters.size,

@@ -5,7 +5,8 @@ import type { CompactParams, MergeFailure } from "../compact/compact_job.ts";
 import type { Merged } from "../compact/merge_blocks.ts";
 import type { Config, LogFormat, LogLevel } from "../config/config.ts";
 import type { BuiltFilter } from "../filter/block_filters.ts";
-import type { ChunkCacheOptions, ChunkCacheStats } from "../store/chunk_cache.ts";
+import type { ChunkCacheOptions } from "../store/chunk_cache.ts";
+import type { BlockCacheStats } from "../telemetry/block_cache_metrics.ts";
 import type { ProfileCalls } from "../telemetry/profile_calls.ts";
 import type { BlockRefs } from "./block_refs.ts";
 import type { TagCalls } from "./list_tags.ts";
@@ -88,7 +89,7 @@ export interface BlockApi extends ProfileCalls {
   /** Makes the filter of the ids of one block. */
   buildFilter: { params: { blocks: BlockRefs }; result: BuiltFilter };
   /** How the worker's part of the cache on the local disk does; null if there is none. */
-  cacheStats: { params: null; result: ChunkCacheStats | null };
+  cacheStats: { params: null; result: BlockCacheStats | null };
   /** Lets go of what is cached of other blocks than these, `<tenant>/<block>` each. */
   retainCached: { params: { blocks: string[] }; result: null };
   /** Merges blocks into one, all but its meta. */

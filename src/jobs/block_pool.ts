@@ -8,7 +8,7 @@ import type { RowRange } from "../block/read_plan.ts";
 import type { Config } from "../config/config.ts";
 import { resolveMemoryBudget } from "../config/memory.ts";
 import { blockCacheOf } from "../store/block_cache.ts";
-import type { ChunkCacheStats } from "../store/chunk_cache.ts";
+import type { BlockCacheStats } from "../telemetry/block_cache_metrics.ts";
 import { log } from "../telemetry/log.ts";
 import type { WorkerStats } from "../telemetry/worker_metrics.ts";
 import { CallError, WorkerClient } from "../threads/call.ts";
@@ -165,7 +165,7 @@ export class BlockPool {
   }
 
   /** Of the cache on the local disk, each worker's part that can be told of in time. */
-  async cacheStats(): Promise<ChunkCacheStats[]> {
+  async cacheStats(): Promise<BlockCacheStats[]> {
     const options = { deadlineMs: statsMsMax };
     const asked = this.workers.map((client) => client.call("cacheStats", null, options).catch(() => null));
     return (await Promise.all(asked)).filter((stats) => stats !== null);

@@ -4,6 +4,7 @@
 //
 // Reads and writes happen in the calling thread, as those of the local store do: some 40 µs for a chunk.
 import { createHash } from "node:crypto";
+import type { BlockCacheStats } from "../telemetry/block_cache_metrics.ts";
 import { log } from "../telemetry/log.ts";
 import {
   blockHashBytes,
@@ -26,22 +27,6 @@ export interface CachedObject {
   block: string;
   /** Its number among those of a block. */
   number: number;
-}
-
-export interface ChunkCacheStats {
-  hits: number;
-  misses: number;
-  /** Bytes of chunks that were read from it, and written to it. */
-  hitBytes: number;
-  writtenBytes: number;
-  evictions: number;
-  /** Chunks that were not what had been written. */
-  corrupt: number;
-  writeErrors: number;
-  chunks: number;
-  /** Bytes of the slots that are in use, and of all. */
-  bytes: number;
-  bytesMax: number;
 }
 
 export interface ChunkCacheOptions {
@@ -104,7 +89,7 @@ export class ChunkCache {
     }
   }
 
-  get stats(): ChunkCacheStats {
+  get stats(): BlockCacheStats {
     const slotBytes = this.chunkBytes + recordBytes;
     const bytes = this.#records.length * slotBytes;
     return { ...this.#counts, chunks: this.#chunks, bytes, bytesMax: this.#slots * slotBytes };

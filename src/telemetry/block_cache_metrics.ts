@@ -5,12 +5,15 @@ import { metrics, type Registry } from "./metrics.ts";
 export interface BlockCacheStats {
   hits: number;
   misses: number;
+  /** Bytes of chunks that were read from it, and written to it. */
   hitBytes: number;
   writtenBytes: number;
   evictions: number;
+  /** Chunks that were not what had been written. */
   corrupt: number;
   writeErrors: number;
   chunks: number;
+  /** Bytes of the slots that are in use, and of all. */
   bytes: number;
   bytesMax: number;
 }

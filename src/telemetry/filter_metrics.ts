@@ -5,9 +5,11 @@ export interface FilterStats {
   /** Blocks that are listed, and those of them that have a filter. */
   blocks: number;
   coveredBlocks: number;
+  /** Those that have none because they are damaged. */
   damagedBlocks: number;
   bytes: number;
   bytesMax: number;
+  /** Filters made since the start, and read back from the disk. */
   built: number;
   loaded: number;
 }
