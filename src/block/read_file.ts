@@ -1,11 +1,11 @@
 // A stored block's data file: its footer, indexes and dictionaries, each fetched when it is first needed and remembered, and the bytes of
 // anything else in it.
 import { Encoding } from "../../wasm/parquet_decode_ids.ts";
-import { traceIdBytes } from "../batch/trace_ids.ts";
 import type { Store } from "../store/store.ts";
 import { type FileLeaf, footerMemoryBytes, Indexed, type ParquetFile, parseFooter } from "./footer_reader.ts";
 import type { BlockMeta } from "./meta.ts";
 import { ParquetError } from "./parquet_error.ts";
+import { aheadOfIds, aheadOfTrace, HeldRanges, trailerBytes } from "./read_ahead.ts";
 import type { ReadCaches } from "./read_caches.ts";
 import { type ReadLeaf, type TraceLeaves, traceLeaves } from "./read_columns.ts";
 import type { Dictionary } from "./read_dictionary.ts";
@@ -15,23 +15,11 @@ import { pageEncoding } from "./read_page.ts";
 import { type ByteRange, type ChunkIndex, chunkRange, coalesce, dictionaryRange } from "./read_plan.ts";
 import { type RecordLeaves, wholeRecords } from "./read_projection.ts";
 
-const trailerBytes = 8;
 const magic = "PAR1";
 const footerBytesMax = 256 << 20;
 /** Enough of a page header to know the encoding of its values. */
 const headerBytesRead = 128;
 const noLeaves: ReadonlySet<FileLeaf> = new Set();
-/** Files up to this are read whole where requests go over a network: some hundred KiB take no longer there than a few. */
-const wholeBytesMax = 512 << 10;
-/** Of others the end is: the footer, and as much before it, where the page indexes take some half of that; within these bounds. */
-const indexBytesMin = 64 << 10;
-const indexBytesMax = 1 << 20;
-/** Of the trace ids of a file so many bytes are read ahead, and a little more for the headers of their pages and for the codec. */
-const idBytesAheadMax = 1 << 20;
-const idBytesSpare = 1.02;
-const pageBytesSpare = 256;
-/** What one read holds of its file, beside what it has asked for. */
-const heldBytesMax = 32 << 20;
 
 export interface OpenFile {
   file: ParquetFile;
@@ -78,7 +66,7 @@ export class BlockFile {
   /** Pages that were looked through and may be read next. */
   readonly bodies = new PageBodies();
   /** Ranges that were read before they are asked for. */
-  readonly #held: { offset: number; bytes: Uint8Array }[] = [];
+  readonly #held = new HeldRanges();
   #size = 0;
   #bytesRead = 0;
 
@@ -136,50 +124,24 @@ export class BlockFile {
     return open;
   }
 
-  /**
-   * Where requests go over a network, reads at once what finding a trace begins with: all of a small file, of others the footer and the
-   * page indexes before it.
-   */
+  /** Where requests go over a network, reads at once what finding a trace begins with. */
   async readAhead(): Promise<void> {
-    const { size, footerSize } = this.#meta;
-    if (!this.#store.remote || size === 0 || this.#caches.footers.get(this.prefix)) return;
-    const indexBytes = Math.min(Math.max(footerSize, indexBytesMin), indexBytesMax);
-    const length = size <= wholeBytesMax ? size : Math.min(size, indexBytes + footerSize + trailerBytes);
-    await this.hold([{ offset: size - length, length }]);
+    if (!this.#caches.footers.get(this.prefix)) await this.hold(aheadOfTrace(this.#meta));
   }
 
-  /**
-   * The same for reading all trace ids: the footer, and side by side with it the beginning of the file, where those of the first row group
-   * are: 16 bytes each, which don't compress.
-   */
+  /** The same for reading all trace ids. */
   async readIdsAhead(): Promise<void> {
-    const { size, footerSize, totalObjects } = this.#meta;
-    if (size === 0 || footerSize === 0) return;
-    const footer = { offset: size - footerSize - trailerBytes, length: footerSize };
-    if (footer.offset < 0) return;
-    const bytes = Math.min(totalObjects * traceIdBytes, idBytesAheadMax);
-    const length = Math.min(Math.ceil(bytes * idBytesSpare) + pageBytesSpare, footer.offset);
-    await this.hold([{ offset: 0, length }, footer]);
+    await this.hold(aheadOfIds(this.#meta));
   }
 
   /** Reads ranges that will be asked for, so that they need no requests then; not where they are too much to hold. */
   async hold(ranges: readonly ByteRange[]): Promise<void> {
     if (!this.#store.remote) return;
-    const missing = coalesce(ranges).filter((range) => this.#heldPart(range) === null);
+    const missing = coalesce(ranges).filter((range) => this.#held.part(range) === null);
     const bytes = missing.reduce((sum, { length }) => sum + length, 0);
-    const held = this.#held.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    if (missing.length === 0 || held + bytes > heldBytesMax) return;
+    if (missing.length === 0 || !this.#held.hasRoom(bytes)) return;
     const parts = await this.#read(missing);
-    for (const [i, { offset }] of missing.entries()) this.#held.push({ offset, bytes: parts[i]! });
-  }
-
-  #heldPart({ offset, length }: ByteRange): Uint8Array | null {
-    for (const { offset: start, bytes } of this.#held) {
-      if (offset >= start && offset + length <= start + bytes.length) {
-        return bytes.subarray(offset - start, offset - start + length);
-      }
-    }
-    return null;
+    for (const [i, { offset }] of missing.entries()) this.#held.add(offset, parts[i]!);
   }
 
   #remember(open: OpenFile): void {
@@ -352,7 +314,7 @@ export class BlockFile {
   /** Fetches ranges, near ones together. */
   async fetch(ranges: readonly ByteRange[]): Promise<Fetched> {
     const joined = coalesce(ranges);
-    const known = joined.map((range) => this.#heldPart(range));
+    const known = joined.map((range) => this.#held.part(range));
     const read = await this.#read(joined.filter((_, i) => known[i] === null));
     let next = 0;
     const parts = known.map((part) => part ?? read[next++]!);

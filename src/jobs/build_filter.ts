@@ -13,6 +13,8 @@ import { garbage } from "../threads/garbage.ts";
 
 /** What is left behind for each byte that was read: it, its decompressed form, and what a footer is parsed into. */
 const garbagePerByte = 8;
+/** Row groups whose ids are asked for at once over a network. */
+const remoteGroupsAtOnce = 8;
 /** Of the block that is being read; nothing of what queries have read is pushed out for it. */
 const footerBytesMax = 4 << 20;
 
@@ -64,15 +66,21 @@ export class FilterMaker {
       throw new FilterError(`${rows} rows in the footer, ${meta.totalObjects} traces in the meta`);
     }
     const builder = new TraceFilterBuilder(rows);
-    for (const [group, size] of sizes.entries()) {
+    const atOnce = this.#store.remote ? remoteGroupsAtOnce : 1;
+    for (let from = 0; from < groups; from += atOnce) {
       // Local reads never leave the microtask queue, so that queries would wait for all of the block.
       await breathe();
       signal.throwIfAborted();
-      const ids = await reader.traceIds(group);
-      if (ids.length !== size * traceIdBytes) {
-        throw new FilterError(`${ids.length / traceIdBytes} ids in row group ${group} of ${size} rows`);
+      const some = sizes.slice(from, from + atOnce);
+      const lists = await Promise.all(some.map((_, i) => reader.traceIds(from + i)));
+      for (const [i, ids] of lists.entries()) {
+        if (ids.length !== some[i]! * traceIdBytes) {
+          throw new FilterError(
+            `${ids.length / traceIdBytes} ids in row group ${from + i} of ${some[i]} rows`,
+          );
+        }
+        await builder.add(ids, breathe);
       }
-      await builder.add(ids, breathe);
     }
     return builder.finish().bytes;
   }
