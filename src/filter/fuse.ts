@@ -63,21 +63,18 @@ export class FuseCore {
     return FuseCore.#ofThread;
   }
 
-  /** Room for ids, 16 bytes each, that construct() makes a filter of. Valid until the next call. */
-  room(ids: number): Uint8Array {
-    const address = this.#core.makeRoom(ids, placesOf(fuseShape(ids)));
-    return new Uint8Array(this.#core.memory.buffer, address, ids * traceIdBytes);
-  }
-
   /**
-   * Makes a filter of the ids in the room, which ascend, and tries each of them on it.
+   * Makes a filter of ids, and tries each of them on it.
    *
-   * @param ids as many as room() was asked for
+   * @param list 16 bytes each, ascending
    * @param random gives seeds, 32 bits each
    * @returns null if none can be made, since ids repeat where they should not
    */
-  construct(ids: number, random: () => number = random32): Fuse | null {
+  construct(list: Uint8Array, random: () => number = random32): Fuse | null {
+    const ids = list.length / traceIdBytes;
     const shape = fuseShape(ids);
+    const room = this.#core.makeRoom(ids, placesOf(shape));
+    new Uint8Array(this.#core.memory.buffer, room, list.length).set(list);
     const { segmentLength, segments } = shape;
     for (let attempt = 0; attempt < seedsMax; attempt++) {
       const seedLow = random();

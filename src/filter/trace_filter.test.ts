@@ -106,6 +106,17 @@ describe("TraceFilter", () => {
     expectAll(filter, ids);
   });
 
+  test("is made of its own ids while others are made", async () => {
+    const lists = [300, 5000, 40].map((count, i) => sorted(randomIds(count, i + 20)));
+    const builders = lists.map((ids) => new TraceFilterBuilder(ids.length / traceIdBytes));
+    for (let at = 0; at < 5000; at += 100) {
+      for (const [i, builder] of builders.entries()) {
+        await builder.add(lists[i]!.subarray(at * traceIdBytes, (at + 100) * traceIdBytes), noPause);
+      }
+    }
+    for (const [i, builder] of builders.entries()) expectAll(builder.finish(), lists[i]!);
+  });
+
   test("names few rows of many, however alike the ids begin", async () => {
     for (const prefix of [0, 8, 11]) {
       const ids = randomIds(5000, prefix + 1);
@@ -165,15 +176,15 @@ describe("TraceFilter", () => {
 
 test("FuseCore.construct() gives up where ids repeat that are not neighbours, after many seeds", () => {
   const core = FuseCore.get();
-  const room = core.room(4);
-  for (const [i, byte] of [1, 2, 1, 2].entries()) room.fill(byte, i * 16, i * 16 + 16);
+  const ids = new Uint8Array(64);
+  for (const [i, byte] of [1, 2, 1, 2].entries()) ids.fill(byte, i * 16, i * 16 + 16);
   let seeds = 0;
   const next = numbers(1);
   const random = () => {
     seeds++;
     return next();
   };
-  expect(core.construct(4, random)).toBeNull();
+  expect(core.construct(ids, random)).toBeNull();
   expect(seeds).toBe(200);
   expect(fuseShape(1_000_000)).toEqual({ segmentLength: 8192, segments: 136 });
 });

@@ -164,8 +164,9 @@ export class TraceFilterBuilder {
   readonly #rows: number;
   readonly #core = FuseCore.get();
   readonly #pieces: Uint8Array[] = [];
-  #room: Uint8Array = new Uint8Array(0);
-  /** Rows in the room, and in stretches that are done. */
+  /** Ids of the stretch that is being filled: the core's own room is shared by all filters that are being made. */
+  readonly #ids: Uint8Array;
+  /** Rows of it, and of stretches that are done. */
   #filled = 0;
   #done = 0;
   #last: Uint8Array | null = null;
@@ -173,6 +174,7 @@ export class TraceFilterBuilder {
   /** @param rows of the block */
   constructor(rows: number) {
     this.#rows = rows;
+    this.#ids = new Uint8Array(Math.min(rows, partRowsMax) * traceIdBytes);
   }
 
   /**
@@ -188,11 +190,10 @@ export class TraceFilterBuilder {
     }
     for (let taken = 0; taken < count; ) {
       const own = Math.min(partRowsMax, this.#rows - this.#done);
-      if (this.#filled === 0) this.#room = this.#core.room(own);
       const some = Math.min(count - taken, own - this.#filled);
       const piece = ids.subarray(taken * traceIdBytes, (taken + some) * traceIdBytes);
       this.#checkOrder(piece);
-      this.#room.set(piece, this.#filled * traceIdBytes);
+      this.#ids.set(piece, this.#filled * traceIdBytes);
       this.#filled += some;
       taken += some;
       if (this.#filled < own) continue;
@@ -214,14 +215,14 @@ export class TraceFilterBuilder {
 
   #finishPart(): void {
     const rows = this.#filled;
-    const lowest = traceIdAt(this.#room, 0).slice();
-    const highest = traceIdAt(this.#room, rows - 1);
+    const lowest = traceIdAt(this.#ids, 0).slice();
+    const highest = traceIdAt(this.#ids, rows - 1);
     let skip = 0;
     while (skip < skipMax && lowest[skip] === highest[skip]) skip++;
     const samples = Uint32Array.from({ length: Math.ceil(rows / sampledRows) }, (_, i) =>
-      beginning(traceIdAt(this.#room, i * sampledRows), skip),
+      beginning(traceIdAt(this.#ids, i * sampledRows), skip),
     );
-    const fuse = this.#core.construct(rows);
+    const fuse = this.#core.construct(this.#ids.subarray(0, rows * traceIdBytes));
     if (!fuse) throw new FilterError("trace filter: ids repeat");
     const header = new Uint8Array(partHeaderBytes);
     const { seedLow, seedHigh, segmentLength, segments } = fuse;
