@@ -79,7 +79,7 @@ async function compact(folder: string): Promise<void> {
     clock: realClock,
     now: () => performance.now(),
     // The window that the blocks were written in is over.
-    unixMs: () => Date.now() + hourMs,
+    unixMs: () => Date.now() + 2 * hourMs,
   });
   while ((await compactor.run(new AbortController().signal)).jobs > 0);
   const after = blocks.live("single-tenant");

@@ -12,7 +12,7 @@ import type { CompactParams, MergeFailure } from "./compact_job.ts";
 import { FailedBlocks } from "./failed_blocks.ts";
 import { type Lease, LeaseLost, Leases } from "./lease.ts";
 import { compactedLevel, type Merged, MergeError } from "./merge_blocks.ts";
-import { selectBlocks } from "./select_blocks.ts";
+import { ripeLists, selectBlocks } from "./select_blocks.ts";
 import type { CompactionSettings } from "./settings.ts";
 
 /** A process that ends without a word is followed by another after that long. */
@@ -179,7 +179,8 @@ export class Compactor {
       return false;
     });
     if (passed.size > 0) left["nocompact.flg, or gone meanwhile"] = passed.size;
-    const selected = selectBlocks(live, settings.select, unixMs());
+    const nowMs = unixMs();
+    const selected = ripeLists(selectBlocks(live, settings.select, nowMs), settings.select, nowMs);
     status.left = left;
     status.outstanding = selected.length;
     return selected[0] ?? null;

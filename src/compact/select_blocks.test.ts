@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { defaultDedicatedColumns } from "../block/dedicated.ts";
 import type { BlockMeta } from "../block/meta.ts";
-import { dedicatedHash, type SelectOptions, selectBlocks } from "./select_blocks.ts";
+import { dedicatedHash, ripeLists, type SelectOptions, selectBlocks } from "./select_blocks.ts";
 
 // 2026-01-10T12:30:00Z. Windows of an hour: the current one began at 12:00, the one that is left alone a day before.
 const nowMs = Date.UTC(2026, 0, 10, 12, 30);
@@ -198,6 +198,25 @@ describe("selectBlocks()", () => {
       expect(selected.map((list) => list.map(({ blockID }) => blockID).join(""))).toEqual(expected);
     });
   }
+});
+
+describe("ripeLists()", () => {
+  const lists = (time: string, counts: readonly number[]) =>
+    counts.map((count) => Array.from({ length: count }, () => meta("a", { time })));
+  const ripe = (time: string, at: string) =>
+    ripeLists(lists(time, [1, 3, 4]), { ...options, inputBlocksMax: 4 }, Date.parse(at)).map(
+      ({ length }) => length,
+    );
+
+  test("are the full ones of a window that is filling", () => {
+    expect(ripe("2026-01-10T12:10:00Z", "2026-01-10T12:59:00Z")).toEqual([4]);
+    expect(ripe("2026-01-10T13:10:00Z", "2026-01-10T12:59:00Z")).toEqual([4]);
+  });
+
+  test("are all of a window that was over a quarter of its length ago", () => {
+    expect(ripe("2026-01-10T12:10:00Z", "2026-01-10T13:14:59Z")).toEqual([4]);
+    expect(ripe("2026-01-10T12:10:00Z", "2026-01-10T13:15:00Z")).toEqual([1, 3, 4]);
+  });
 });
 
 test("dedicatedHash() is 0 of no columns, and tells scope, type and options apart", () => {

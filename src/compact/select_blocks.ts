@@ -5,6 +5,8 @@ import type { BlockMeta } from "../block/meta.ts";
 import { xxh64Of } from "../shard/hash.ts";
 
 const activeMs = 24 * 3600 * 1000;
+/** For so much of a window longer than it lasts its blocks are written: spans come late, and heads are cut later still. */
+const fillingShare = 1 / 4;
 /** Between the fields of a dedicated column. */
 const separator = Uint8Array.of(0xff);
 
@@ -57,6 +59,23 @@ export function selectBlocks(
   return selected;
 }
 
+/**
+ * Those of selected lists that are worth merging now. Of a window that is still filling it is only lists with as many blocks as there may
+ * be: a shorter one would be merged again with the blocks that come next, and those with the next again.
+ *
+ * @param nowMs Unix ms
+ */
+export function ripeLists(
+  selected: readonly BlockMeta[][],
+  { windowMs, inputBlocksMax }: SelectOptions,
+  nowMs: number,
+): BlockMeta[][] {
+  return selected.filter((list) => {
+    const window = Math.floor(Date.parse(list[0]!.endTime) / windowMs);
+    return list.length >= inputBlocksMax || (window + 1 + fillingShare) * windowMs <= nowMs;
+  });
+}
+
 /** What may be merged, in the order in which it is looked at. */
 function entriesOf(metas: readonly BlockMeta[], options: SelectOptions, nowMs: number): Entry[] {
   const windowOf = (ms: number) => Math.floor(Math.floor(ms / 1000) / (options.windowMs / 1000));
@@ -69,7 +88,7 @@ function entriesOf(metas: readonly BlockMeta[], options: SelectOptions, nowMs: n
     // What leaves the active windows is left alone for one: processes whose clocks differ would treat it in both ways.
     if (Number.isNaN(window) || window === active) continue;
     if (!options.versions.has(format) || (options.levelMax > 0 && level >= options.levelMax)) continue;
-    const hash = dedicatedHash(meta.dedicatedColumns);
+    const hash = knownHash(meta.dedicatedColumns);
     const rest = `${hex16(totalObjects)}-${format}-${hash}`;
     const age = `${hex16(current - window)}-${replicationFactor}`;
     entries.push(
@@ -95,6 +114,18 @@ function stripeEnd(entries: readonly Entry[], first: number, options: SelectOpti
     if (objects > options.objectsMax || bytes > options.blockBytesMax) break;
   }
   return end;
+}
+
+/** Of the columns of listed metas, which stay the same objects: every block is looked at for every merge. */
+const hashes = new WeakMap<readonly DedicatedColumn[], string>();
+
+function knownHash(columns: readonly DedicatedColumn[]): string {
+  let hash = hashes.get(columns);
+  if (hash === undefined) {
+    hash = dedicatedHash(columns);
+    hashes.set(columns, hash);
+  }
+  return hash;
 }
 
 /** As Tempo hashes them, 16 digits. */

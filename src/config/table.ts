@@ -291,7 +291,7 @@ export const table: Table<Config> = {
         compaction,
         max_jobs_per_tenant: int(1000),
         min_input_blocks: int(2),
-        max_input_blocks: int(4),
+        max_input_blocks: int(8),
         max_compaction_level: int(0),
         min_cycle_interval: duration("30s"),
       },
