@@ -217,7 +217,8 @@ export async function serve(config: Config): Promise<Running> {
     const liveBlocks: SearchBlockList = {
       candidates: (tenant, range) => blocks.view().candidates(tenant, range),
     };
-    const searchEngine = new SearchEngine(ingest, liveBlocks, storedSearch(pool));
+    const filtered = store.remote ? filters : null;
+    const searchEngine = new SearchEngine(ingest, liveBlocks, storedSearch(pool), filtered);
     const searcher: Searcher = {
       search: (request, signal) =>
         streamPastGoneBlocks(request.tenants, reread, () =>

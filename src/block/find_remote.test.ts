@@ -1,31 +1,9 @@
 // How often a lookup asks a store of the network: what is asked at once counts as one round trip.
 import { describe, expect, test } from "bun:test";
 import { blockOf, type SpanOf } from "../compact/compact_fixture.ts";
-import { MemoryStore } from "../store/memory_store_fixture.ts";
-import type { StoreRange } from "../store/store.ts";
+import { NetworkStore } from "../store/network_store_fixture.ts";
 import type { BlockMeta } from "./meta.ts";
 import { BlockReader, ReadCaches } from "./read.ts";
-
-/** Counts what is asked, each call a round trip. */
-class RemoteFixture extends MemoryStore {
-  override readonly remote = true;
-  readonly trips: string[] = [];
-  bytes = 0;
-
-  override async read(path: string): Promise<Uint8Array> {
-    this.trips.push(path.split("/")[2]!);
-    return super.read(path);
-  }
-
-  override async readRanges(path: string, ranges: readonly StoreRange[]): Promise<Uint8Array[]> {
-    this.trips.push(`${path.split("/")[2]} ${ranges.length}`);
-    const all = this.objects.get(path)!.bytes;
-    return ranges.map(({ offset, length }) => {
-      this.bytes += length;
-      return all.subarray(offset, offset + length);
-    });
-  }
-}
 
 const idOf = (trace: number) => {
   const id = new Uint8Array(16);
@@ -42,7 +20,7 @@ const name = (trace: number) => {
 const few = Array.from({ length: 300 }, (_, i): SpanOf => ({ trace: i + 1, span: i + 1 }));
 const many = Array.from({ length: 5000 }, (_, i): SpanOf => ({ trace: i + 1, span: i + 1, name: name(i) }));
 
-async function lookUp(store: RemoteFixture, meta: BlockMeta, trace: number, isAmong: boolean) {
+async function lookUp(store: NetworkStore, meta: BlockMeta, trace: number, isAmong: boolean) {
   store.trips.length = 0;
   store.bytes = 0;
   const reader = await BlockReader.open(store, meta, new ReadCaches());
@@ -53,7 +31,7 @@ async function lookUp(store: RemoteFixture, meta: BlockMeta, trace: number, isAm
 
 describe("BlockReader.findTrace() over a network", () => {
   test("reads a small block in one request, after its bloom filter if that has to be asked", async () => {
-    const store = new RemoteFixture();
+    const store = new NetworkStore();
     const meta = await blockOf(store, few);
     expect(meta.size).toBeLessThan(512 << 10);
     expect(await lookUp(store, meta, 17, true)).not.toBeNull();
@@ -68,7 +46,7 @@ describe("BlockReader.findTrace() over a network", () => {
 
   for (const rowGroupBytesMax of [100_000_000, 300_000]) {
     test(`reads a large block of row groups of ${rowGroupBytesMax} bytes in two turns`, async () => {
-      const store = new RemoteFixture();
+      const store = new NetworkStore();
       const meta = await blockOf(store, many, { rowGroupBytesMax, pageBytesMax: 8192 });
       expect(meta.size).toBeGreaterThan(1 << 20);
       const expected = await (await BlockReader.open(store, meta, new ReadCaches())).findTrace(idOf(2222));
@@ -83,7 +61,7 @@ describe("BlockReader.findTrace() over a network", () => {
   }
 
   test("asks for nothing that it has just read", async () => {
-    const store = new RemoteFixture();
+    const store = new NetworkStore();
     const caches = new ReadCaches();
     for (const spans of [few, many]) {
       const meta = await blockOf(store, spans, { blockId: crypto.randomUUID(), pageBytesMax: 8192 });
@@ -97,7 +75,7 @@ describe("BlockReader.findTrace() over a network", () => {
   });
 
   test("finds a trace that lies elsewhere than it was said to", async () => {
-    const store = new RemoteFixture();
+    const store = new NetworkStore();
     const meta = await blockOf(store, many, { rowGroupBytesMax: 300_000, pageBytesMax: 8192 });
     const reader = await BlockReader.open(store, meta, new ReadCaches());
     expect(await reader.findTrace(idOf(2222), { start: 0, end: 10 })).not.toBeNull();
@@ -106,7 +84,7 @@ describe("BlockReader.findTrace() over a network", () => {
   });
 
   test("reads all the same of a block whose meta says neither its size nor its footer's", async () => {
-    const store = new RemoteFixture();
+    const store = new NetworkStore();
     const meta = await blockOf(store, few);
     const { size, footerSize } = meta;
     expect(await lookUp(store, { ...meta, footerSize: 0 }, 3, true)).not.toBeNull();

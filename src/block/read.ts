@@ -73,6 +73,11 @@ export class BlockReader {
     return this.#file.bytesRead + this.#blooms.bytesRead;
   }
 
+  /** Begins to fetch what most reads begin with, where requests go over a network. What goes wrong shows when it is read. */
+  prefetch(): void {
+    if (isBlockVersion(this.meta.format)) this.#file.readAhead().catch(() => {});
+  }
+
   /**
    * Finds a trace.
    *

@@ -17,8 +17,8 @@ const pageBytesSpare = 256;
 /** What one read holds of its file, beside what it has asked for. */
 const heldBytesMax = 32 << 20;
 
-/** What finding a trace begins with: all of a small file, of others the footer and the page indexes before it. */
-export function aheadOfTrace({ size, footerSize }: BlockMeta): ByteRange[] {
+/** What most reads begin with: all of a small file, of others the footer and the page indexes before it. */
+export function aheadOfMost({ size, footerSize }: BlockMeta): ByteRange[] {
   if (size === 0) return [];
   const indexBytes = Math.min(Math.max(footerSize, indexBytesMin), indexBytesMax);
   const length = size <= wholeBytesMax ? size : Math.min(size, indexBytes + footerSize + trailerBytes);

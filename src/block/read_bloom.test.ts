@@ -18,6 +18,7 @@ test.skipIf(missing)(
     const meta = parseMeta(readFileSync(join(root, "rich", id!, "meta.json"), "utf8"));
     const caches = new ReadCaches({
       footerBytes: 1 << 20,
+      fileBytes: 1 << 20,
       bloomBytes: 0,
       dictionaryBytes: 1 << 20,
       traceIdBytes: 1 << 20,

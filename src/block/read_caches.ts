@@ -21,6 +21,8 @@ export interface ReadCacheLimits {
   traceIdBytes: number;
   /** Decompressed pages of rows that were shown. */
   pageBytes: number;
+  /** What was read ahead of files. */
+  fileBytes: number;
 }
 
 const defaultLimits: ReadCacheLimits = {
@@ -29,6 +31,7 @@ const defaultLimits: ReadCacheLimits = {
   dictionaryBytes: 16 << 20,
   traceIdBytes: 16 << 20,
   pageBytes: 16 << 20,
+  fileBytes: 16 << 20,
 };
 
 export class ReadCaches {
@@ -39,6 +42,8 @@ export class ReadCaches {
   readonly traceIds: ByteCache<Uint8Array>;
   /** By block and place in the file. The newest blocks are shown again and again. */
   readonly pages: ByteCache<PlainPage>;
+  /** Small files, and the ends of others. */
+  readonly files: ByteCache<Uint8Array>;
   readonly #batches: SpanBatch[] = [];
 
   constructor(limits: ReadCacheLimits = defaultLimits) {
@@ -47,6 +52,7 @@ export class ReadCaches {
     this.dictionaries = new ByteCache(limits.dictionaryBytes);
     this.traceIds = new ByteCache(limits.traceIdBytes);
     this.pages = new ByteCache(limits.pageBytes);
+    this.files = new ByteCache(limits.fileBytes);
   }
 
   takeBatch(): SpanBatch {

@@ -5,7 +5,7 @@ import type { Store } from "../store/store.ts";
 import { type FileLeaf, footerMemoryBytes, Indexed, type ParquetFile, parseFooter } from "./footer_reader.ts";
 import type { BlockMeta } from "./meta.ts";
 import { ParquetError } from "./parquet_error.ts";
-import { aheadOfIds, aheadOfTrace, HeldRanges, trailerBytes } from "./read_ahead.ts";
+import { aheadOfIds, aheadOfMost, HeldRanges, trailerBytes } from "./read_ahead.ts";
 import type { ReadCaches } from "./read_caches.ts";
 import { type ReadLeaf, type TraceLeaves, traceLeaves } from "./read_columns.ts";
 import type { Dictionary } from "./read_dictionary.ts";
@@ -67,6 +67,8 @@ export class BlockFile {
   readonly bodies = new PageBodies();
   /** Ranges that were read before they are asked for. */
   readonly #held = new HeldRanges();
+  /** Ends when what most reads begin with is held, where it is to be. */
+  #ahead: Promise<void> | null = null;
   #size = 0;
   #bytesRead = 0;
 
@@ -124,9 +126,21 @@ export class BlockFile {
     return open;
   }
 
-  /** Where requests go over a network, reads at once what finding a trace begins with. */
-  async readAhead(): Promise<void> {
-    if (!this.#caches.footers.get(this.prefix)) await this.hold(aheadOfTrace(this.#meta));
+  /** Where requests go over a network, reads at once what most reads begin with. */
+  readAhead(): Promise<void> {
+    this.#ahead ??= this.#store.remote ? this.#readAhead() : Promise.resolve();
+    return this.#ahead;
+  }
+
+  async #readAhead(): Promise<void> {
+    const [range] = aheadOfMost(this.#meta);
+    if (!range) return;
+    const known = this.#caches.files.get(this.prefix);
+    // Of a large file the footer is what was wanted.
+    if (!known && range.offset > 0 && this.#caches.footers.get(this.prefix)) return;
+    const bytes = known ?? (await this.#read([range]))[0]!;
+    this.#held.add(range.offset, bytes);
+    if (!known) this.#caches.files.set(this.prefix, bytes, bytes.length);
   }
 
   /** The same for reading all trace ids. */
@@ -314,6 +328,7 @@ export class BlockFile {
   /** Fetches ranges, near ones together. */
   async fetch(ranges: readonly ByteRange[]): Promise<Fetched> {
     const joined = coalesce(ranges);
+    if (joined.some((range) => this.#held.part(range) === null)) await this.readAhead();
     const known = joined.map((range) => this.#held.part(range));
     const read = await this.#read(joined.filter((_, i) => known[i] === null));
     let next = 0;

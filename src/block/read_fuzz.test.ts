@@ -44,6 +44,7 @@ async function readAll({ meta }: Block, data: Uint8Array, id: Uint8Array): Promi
   await store.write(`${meta.tenantID}/${meta.blockID}/data.parquet`, data);
   const limits = {
     footerBytes: 1 << 20,
+    fileBytes: 1 << 20,
     bloomBytes: 0,
     dictionaryBytes: 1 << 20,
     traceIdBytes: 1 << 20,
@@ -133,6 +134,7 @@ async function queryAll({ meta }: Block, data: Uint8Array, ids: Uint8Array): Pro
   await store.write(`${meta.tenantID}/${meta.blockID}/data.parquet`, data);
   const limits = {
     footerBytes: 1 << 20,
+    fileBytes: 1 << 20,
     bloomBytes: 0,
     dictionaryBytes: 1 << 20,
     traceIdBytes: 1 << 20,

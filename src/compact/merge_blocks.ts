@@ -27,6 +27,7 @@ const cacheLimits = {
   dictionaryBytes: 8 << 20,
   traceIdBytes: 0,
   pageBytes: 0,
+  fileBytes: 0,
 };
 
 export interface MergeOptions

@@ -75,7 +75,7 @@ export class BlockPool {
     const budgetBytes = resolveMemoryBudget(config);
     this.#workerOptions = {
       config,
-      caches: cacheLimits(budgetBytes, this.#workersMax),
+      caches: cacheLimits(budgetBytes, this.#workersMax, config.storage.trace.backend !== "local"),
       splitBytesMax: Math.floor(Math.min(budgetBytes * splitShare, splitBytesMax)),
       log: { level: config.server.log_level, format: config.server.log_format },
     };
@@ -237,14 +237,19 @@ export class BlockPool {
   }
 }
 
-/** Splits the share of the budget: blooms, dictionaries and pages twice as much as footers and trace ids. */
-function cacheLimits(budgetBytes: number, workers: number): ReadCacheLimits {
+/**
+ * Splits the share of the budget: of blocks on a local disk, blooms, dictionaries and pages get twice as much as footers and trace ids;
+ * of others, what was read ahead gets half of what those have.
+ */
+function cacheLimits(budgetBytes: number, workers: number, isRemote: boolean): ReadCacheLimits {
   const bytes = Math.floor(Math.min((budgetBytes * cacheShare) / workers, cacheBytesMax));
+  const twice = isRemote ? bytes / 8 : (bytes * 2) / 8;
   return {
     footerBytes: bytes / 8,
-    bloomBytes: (bytes * 2) / 8,
-    dictionaryBytes: (bytes * 2) / 8,
+    bloomBytes: twice,
+    dictionaryBytes: twice,
     traceIdBytes: bytes / 8,
-    pageBytes: (bytes * 2) / 8,
+    pageBytes: twice,
+    fileBytes: isRemote ? (bytes * 3) / 8 : 0,
   };
 }

@@ -29,6 +29,7 @@ export class FilterMaker {
     dictionaryBytes: 0,
     traceIdBytes: 0,
     pageBytes: 0,
+    fileBytes: 0,
   });
 
   constructor(store: Store) {

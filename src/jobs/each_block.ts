@@ -10,6 +10,8 @@ import { log } from "../telemetry/log.ts";
 import { garbage } from "../threads/garbage.ts";
 import type { SearchedTime } from "./search_job.ts";
 
+/** Blocks that are begun to be fetched while those before them are looked into. */
+const aheadMax = 16;
 /** Time after which a job lets other messages in, its cancellation among them. */
 const sliceMs = 4;
 /** What is left behind for each byte that was read: it, its decompressed form, and views. */
@@ -23,7 +25,7 @@ const warned = new Set<string>();
  *
  * @param look given the reader, the block's place in the list, and what to call between two pieces of work: it lets the thread do what
  *   waits, and throws if the job has been cancelled meanwhile
- * @param atOnce blocks that are looked into side by side
+ * @param atOnce blocks that are looked into side by side. 1: one after the other, the next ones being fetched meanwhile
  * @param searched blocks outside of this time only tell where else traces are: one of them that can't be read is passed over.
  *   null: every block counts
  * @throws ParquetError, StoreError, which name the block. One that was deleted since it was listed is a BlockGone: what replaced it is
@@ -46,11 +48,23 @@ export async function eachBlock(
     signal.throwIfAborted();
     sliceStart = performance.now();
   };
+  const opened: Promise<BlockReader>[] = [];
+  const openAhead = (place: number): void => {
+    for (const meta of metas.slice(place + opened.length, place + aheadMax)) {
+      const opening = BlockReader.open(store, meta, caches);
+      opening.then(
+        (reader) => reader.prefetch(),
+        () => {}, // seen when its turn comes
+      );
+      opened.push(opening);
+    }
+  };
   const lookInto = async (meta: BlockMeta, place: number): Promise<void> => {
     signal.throwIfAborted();
+    if (atOnce === 1) openAhead(place);
     let reader: BlockReader | null = null;
     try {
-      reader = await BlockReader.open(store, meta, caches);
+      reader = await (opened.shift() ?? BlockReader.open(store, meta, caches));
       await look(reader, place, breathe);
     } catch (error) {
       if (error instanceof StoreNotFound && !(await isLive(store, meta)))

@@ -2,10 +2,11 @@
 import { ReadCaches } from "../block/read_caches.ts";
 import { compactJob } from "../compact/compact_job.ts";
 import { withCache } from "../store/block_cache.ts";
-import { openStore } from "../store/store.ts";
+import type { ChunkCache } from "../store/chunk_cache.ts";
+import { openStore, type Store } from "../store/store.ts";
 import { log } from "../telemetry/log.ts";
-import { profileHandlers } from "../telemetry/profile_calls.ts";
-import { type CallContext, serveCalls } from "../threads/call.ts";
+import { type ProfileCalls, profileHandlers } from "../telemetry/profile_calls.ts";
+import { type CallContext, type CallHandlers, serveCalls } from "../threads/call.ts";
 import type { BlockApi, BlockWorkerOptions, PackedReport } from "./api.ts";
 import { metasOf } from "./block_refs.ts";
 import { FilterMaker } from "./build_filter.ts";
@@ -24,15 +25,36 @@ import { SplitTraces } from "./split_traces.ts";
 /** Serves the calls of the pool until the worker is ended. */
 export function serveBlocks(options: BlockWorkerOptions): void {
   log.configure(options.log);
-  const own = openStore(options.config);
-  const { store, cache } = withCache(own, options.blockCache);
+  const uncached = openStore(options.config);
+  const { store, cache } = withCache(uncached, options.blockCache);
+  // With slots of its own for requests, or it would wait behind the many bloom filters that blocks without a filter cost.
+  const filters = openStore(options.config);
+  const handlers = blockHandlers({ store, uncached, filters, cache }, options);
+  serveCalls<BlockApi>({ ...profileHandlers, ...handlers });
+}
+
+/** What blocks are read from. */
+export interface WorkerStores {
+  /** For queries. */
+  store: Store;
+  /** For merges: what is read once, and deleted then, is not kept. */
+  uncached: Store;
+  /** For the making of filters. */
+  filters: Store;
+  /** That the store is behind; null if there is none. */
+  cache: ChunkCache | null;
+}
+
+/** What is done for each call. */
+export function blockHandlers(
+  { store, uncached, filters: filterStore, cache }: WorkerStores,
+  options: Pick<BlockWorkerOptions, "caches" | "splitBytesMax">,
+): Omit<CallHandlers<BlockApi>, keyof ProfileCalls> {
   const caches = new ReadCaches(options.caches);
   const tags = new BlockTagLister(store, caches);
-  // With slots of its own for requests, or it would wait behind the many bloom filters that blocks without a filter cost.
-  const filters = new FilterMaker(openStore(options.config));
+  const filters = new FilterMaker(filterStore);
   const split = new SplitTraces(store, caches, options.splitBytesMax);
-  serveCalls<BlockApi>({
-    ...profileHandlers,
+  return {
     findTrace: async ({ traceId, blocks, rows, searched }, context) => {
       const metas = metasOf(blocks);
       const found = await findInBlocks(store, caches, traceId, metas, rows, searched, context.signal);
@@ -86,10 +108,9 @@ export function serveBlocks(options: BlockWorkerOptions): void {
       cache?.retain(blocks);
       return null;
     },
-    // What is read once, and deleted then, is not kept.
     compact: ({ blocks, ...wanted }, context) =>
-      compactJob(own, { ...wanted, metas: metasOf(blocks) }, context.signal),
-  });
+      compactJob(uncached, { ...wanted, metas: metasOf(blocks) }, context.signal),
+  };
 }
 
 function packed({ summaries, inspectedBytes }: Reported, context: CallContext): PackedReport {

@@ -31,6 +31,7 @@ interface Source {
 
 const caches = new ReadCaches({
   footerBytes: 0,
+  fileBytes: 0,
   bloomBytes: 0,
   dictionaryBytes: 0,
   traceIdBytes: 0,

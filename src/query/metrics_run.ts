@@ -60,7 +60,7 @@ export class MetricsRun {
       start: Number(request.startNanos / nanosPerSecond),
       end: Number(request.endNanos / nanosPerSecond) + 1,
     };
-    this.#places = new TracePlaces(searched, signal, sources);
+    this.#places = new TracePlaces(searched, signal, { ...sources, filters: null });
     for (const tenant of request.tenants) this.#places.liveTenants.add(tenant);
     // The workers meet values in different orders: all of what they have counted is wanted.
     const valuesMax = comparedValuesMax * sourcesOfValues;

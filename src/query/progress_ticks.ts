@@ -2,13 +2,25 @@
 
 /** At most this often. */
 const progressMs = 500;
+/** Where the whole answer follows so soon, the first of it is not shown by itself. */
+const firstMs = 10;
 
-/** Yields whenever it is time to show how far work has come, and ends when it is done. @throws what the work does */
-export async function* untilDone(done: Promise<unknown>): AsyncGenerator<void, void, void> {
-  for (;;) {
+/**
+ * Yields whenever it is time to show how far work has come, and ends when it is done.
+ *
+ * @param first resolves when there is something to show for the first time, which is not kept back
+ * @throws what the work does
+ */
+export async function* untilDone(
+  done: Promise<unknown>,
+  first: Promise<unknown> | null = null,
+): AsyncGenerator<void, void, void> {
+  for (let early = first; ; early = null) {
     const waiting = new AbortController();
     try {
-      if (await Promise.race([done.then(() => true), tick(waiting.signal)])) return;
+      const moments = [done.then(() => true), tick(progressMs, waiting.signal)];
+      if (early !== null) moments.push(early.then(() => tick(firstMs, waiting.signal)));
+      if (await Promise.race(moments)) return;
     } finally {
       waiting.abort();
     }
@@ -16,9 +28,9 @@ export async function* untilDone(done: Promise<unknown>): AsyncGenerator<void, v
   }
 }
 
-function tick(signal: AbortSignal): Promise<false> {
+function tick(ms: number, signal: AbortSignal): Promise<false> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), progressMs);
+    const timer = setTimeout(() => resolve(false), ms);
     signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
   });
 }

@@ -19,6 +19,7 @@ import { AnswerMemory } from "./answer_memory.ts";
 import { untilDone } from "./progress_ticks.ts";
 import { SearchRun } from "./search_run.ts";
 import type { SearchAnswer, Searcher, SearchRequest } from "./search_types.ts";
+import type { SearchSources } from "./trace_places.ts";
 
 /** What workers are asked: with the text of the query, which they plan themselves. */
 export type Asked<Params> = Omit<Params, "plan"> & { query: QueryText };
@@ -90,6 +91,8 @@ export class SearchEngine implements Searcher {
     readonly live: LiveSearch,
     readonly list: SearchBlockList,
     readonly stored: StoredSearch,
+    /** See SearchSources. */
+    readonly filters: SearchSources["filters"] = null,
   ) {}
 
   /** @param list the blocks of this search, as it sees them from its beginning to its end */
@@ -104,14 +107,14 @@ export class SearchEngine implements Searcher {
       request,
       planSearch(request.query),
       AbortSignal.any([signal, work.signal]),
-      { live: this.live, list, stored: this.stored },
+      { live: this.live, list, stored: this.stored, filters: this.filters },
       this.#answers,
     );
     try {
       const done = run.run();
       done.catch(() => {}); // seen below
       if (request.progress) {
-        for await (const _ of untilDone(done)) {
+        for await (const _ of untilDone(done, run.found)) {
           yield { traces: await run.progress(), metrics: run.metrics(), final: false };
         }
       }

@@ -75,6 +75,7 @@ class World implements SearchSources {
   /** By tenant. */
   readonly heads: Record<string, Part[][]> = {};
   readonly blocks: StoredBlock[] = [];
+  filters: SearchSources["filters"] = null;
   /** Traces that do not match once they are whole. */
   readonly failing = new Set<number>();
   /** False: which traces are split can't be told, and is looked up. */
@@ -292,6 +293,22 @@ class World implements SearchSources {
       return { traces: parts.map((own) => this.#bytesOf(own)), inspectedBytes: 7 };
     },
   };
+
+  /** As over a network: filters of all blocks but some, which say of one trace more that a block may have it. */
+  filtered({ without = [], mistaken = {} }: { without?: string[]; mistaken?: Record<string, number> } = {}) {
+    this.filters = {
+      mayHold: async (metas, id) => {
+        const [trace] = tracesOf(id);
+        const holders = metas.filter((meta) => {
+          const { name, parts } = this.#blockOf(meta);
+          const isThere = parts.some((own) => own.trace === trace) || mistaken[name] === trace;
+          return isThere || without.includes(name);
+        });
+        return holders.map((meta) => ({ meta, rows: null }));
+      },
+    };
+    return this;
+  }
 
   /** What was asked of this kind. */
   of(kind: string): string[] {
@@ -761,6 +778,55 @@ describe("SearchRun: failures", () => {
   });
 });
 
+describe("over a network", () => {
+  test("asks filters which traces are split, and no block for the ids of all", async () => {
+    const world = new World()
+      .filtered()
+      .block("a", 100, part(1, 100), part(2, 90))
+      .block("b", 80, part(2, 80), part(3, 70));
+    expect(shown(await runOn(world).run())).toEqual(["1@100 row", "2@80 2 parts", "3@70 row"]);
+    expect(world.of("split")).toEqual([]);
+    expect(world.of("count")).toEqual(["count"]);
+  });
+
+  test("makes sure of what a filter is mistaken about, and of blocks without a filter", async () => {
+    for (const options of [{ mistaken: { b: 1 } }, { without: ["b"] }]) {
+      const world = new World().filtered(options).block("a", 100, part(1, 100)).block("b", 80, part(2, 80));
+      expect(shown(await runOn(world).run())).toEqual(["1@100 row", "2@80 row"]);
+      expect(world.of("split")).toEqual([]);
+      expect(world.of("count")).toEqual(["count"]);
+    }
+  });
+
+  test("joins what lies in heads and in one block", async () => {
+    const world = new World().filtered().head(part(1, 100)).block("a", 90, part(1, 90), part(2, 80));
+    expect(shown(await runOn(world).run())).toEqual(["1@90 2 parts", "2@80 row"]);
+    expect(world.of("split")).toEqual([]);
+  });
+
+  test("decides what needs whole traces of those alone that are new enough", async () => {
+    const world = new World()
+      .filtered()
+      .block("a", 100, part(1, 100), open(2, 95), open(3, 60))
+      .block("b", 90, open(2, 94), part(4, 50));
+    expect(shown(await runOn(world, { text: wholeTraces, limit: 2 }).run())).toEqual([
+      "1@100 row",
+      "2@94 2 parts",
+    ]);
+    expect(world.of("split")).toEqual([]);
+  });
+
+  test("reads the ids of all blocks where there are more traces than filters are asked for", async () => {
+    const parts = Array.from({ length: 300 }, (_, i) => open(i + 1, 100));
+    const world = new World()
+      .filtered()
+      .block("a", 100, ...parts)
+      .block("b", 100, open(300, 99));
+    expect(shown(await runOn(world, { text: wholeTraces }).run())).toEqual(["300@99 2 parts"]);
+    expect(world.of("split")).toEqual(["split"]);
+  });
+});
+
 describe("SearchEngine.search()", () => {
   async function answers(world: World, over: Parameters<typeof requestOf>[0] = {}): Promise<SearchAnswer[]> {
     const engine = new SearchEngine(world.live, world.list, world.stored);
@@ -790,6 +856,19 @@ describe("SearchEngine.search()", () => {
     await first.next();
     const again = engine.search(requestOf({ limit: 1 }), never);
     expect((await again.next()).value).toMatchObject({ final: true });
+  });
+
+  test("shows the first traces as soon as there are any", async () => {
+    const rest = Promise.withResolvers<void>();
+    const world = new World().filtered().block("new", 100, part(1, 100)).block("old", 50, part(2, 50));
+    world.holds.set("search 0 old", rest.promise);
+    const seen: string[][] = [];
+    const engine = new SearchEngine(world.live, world.list, world.stored, world.filters);
+    for await (const { traces, final } of engine.search(requestOf({ progress: true }), never)) {
+      seen.push(shown(traces));
+      if (!final) rest.resolve();
+    }
+    expect(seen).toEqual([["1@100 row"], ["1@100 row", "2@50 row"]]);
   });
 
   test("gives no progress where the whole answer is there at once", async () => {

@@ -1,6 +1,6 @@
 // One search under way. Sources give parts of traces; those that may be among the newest are looked for everywhere, and a trace that
 // lies in several places is put together before anyone says whether it matches, when it began, and what is shown of it.
-import { traceIdWords } from "../batch/trace_ids.ts";
+import { pickTraceIds, traceIdWords } from "../batch/trace_ids.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import { queuesOf } from "../jobs/block_shares.ts";
 import { type QueryText, queryText } from "../jobs/query_text.ts";
@@ -29,8 +29,9 @@ import {
 import { type SearchSources, TracePlaces } from "./trace_places.ts";
 
 const nanosPerSecond = 1_000_000_000n;
-/** Blocks of a job after the first, which has the newest alone: often that is enough. */
-const blocksPerJobMax = 16;
+/** Blocks of the second job; the first has the newest alone: often that is enough. Each later one has twice as many as the one before. */
+const blocksPerJobMin = 16;
+const blocksPerJobMax = 64;
 /** Traces that are not decided yet, before it is looked where else they are. 24 bytes each. */
 const undecidedMax = 1 << 18;
 /** Traces that are put together at a time, and bytes of their parts; a larger trace is put together alone. */
@@ -73,6 +74,7 @@ export class SearchRun {
   /** Bytes of the largest summary so far. */
   #summaryBytes = 1;
   readonly #metrics: SearchMetrics = { ...noSearchMetrics };
+  readonly #found = Promise.withResolvers<void>();
   /** One settling at a time. */
   #settling: Promise<Summary[]> = Promise.resolve([]);
 
@@ -103,6 +105,11 @@ export class SearchRun {
 
   metrics(): SearchMetrics {
     return { ...this.#metrics };
+  }
+
+  /** Resolves when there is something that progress() can show without looking through all blocks for it. */
+  get found(): Promise<void> {
+    return this.#found.promise;
   }
 
   /**
@@ -160,10 +167,10 @@ export class SearchRun {
     await this.#places.askHeads();
     // A block is listed before the head that it was written from is dropped: asked in this order, nothing falls between.
     const metas = this.#places.blocks(0);
-    const splitting = this.#places.findSplit();
+    const splitting = this.#places.isFiltered ? Promise.resolve() : this.#places.findSplit();
     // Only what needs whole traces has to wait for which those are.
     if (this.#plan.needsWholeTrace) await splitting;
-    await Promise.all([splitting, this.#searchBlocks(metas)]);
+    await Promise.all([splitting.then(() => this.#tellFound()), this.#searchBlocks(metas)]);
   }
 
   async #searchBlocks(metas: BlockMeta[]): Promise<void> {
@@ -177,7 +184,7 @@ export class SearchRun {
         let atOnce = 1;
         while (queue.length > 0) {
           const next = queue.splice(0, atOnce);
-          atOnce = blocksPerJobMax;
+          atOnce = Math.min(Math.max(atOnce * 2, blocksPerJobMin), blocksPerJobMax);
           const wanted = next.filter((meta) => endNanosOf(meta) >= this.#since);
           if (wanted.length > 0) {
             const parts = await stored.search(
@@ -231,10 +238,16 @@ export class SearchRun {
     const { ids, starts } = found.matched;
     const words = traceIdWords(ids);
     const fresh = starts.filter((start, i) => this.#addCandidate(words, i, start, sourceOf(i)));
+    this.#tellFound();
     this.#note(fresh);
     if (found.undecided.starts.length === 0) return;
     this.#undecided.push(found.undecided);
     this.#undecidedCount += found.undecided.starts.length;
+  }
+
+  #tellFound(): void {
+    const canBeShown = this.#places.split !== null || this.#places.isFiltered;
+    if (this.#candidates.size > 0 && canBeShown) this.#found.resolve();
   }
 
   /** @returns whether it is the first part of its trace */
@@ -288,7 +301,7 @@ export class SearchRun {
 
   /** Keeps of the undecided those whose trace has other parts elsewhere; the others do not match. */
   async #locateUndecided(): Promise<void> {
-    const taken = joinParts(this.#undecided);
+    const taken = notOlder(joinParts(this.#undecided), this.#since);
     this.#undecided = [];
     this.#undecidedCount = 0;
     if (taken.starts.length === 0) return;
@@ -386,6 +399,14 @@ function blockRowsOf(rows: readonly BlockRow[]): { metas: BlockMeta[]; blockRows
 }
 
 /** By the time that a block ends. */
+/** Parts that began earlier are not wanted. */
+function notOlder(parts: Parts, since: bigint): Parts {
+  const { ids, starts } = parts;
+  const kept = [...starts.keys()].filter((i) => starts[i]! >= since);
+  if (kept.length === starts.length) return parts;
+  return { ids: pickTraceIds(ids, kept), starts: starts.filter((start) => start >= since) };
+}
+
 function newerFirst(a: BlockMeta, b: BlockMeta): number {
   const [endA, endB] = [endNanosOf(a), endNanosOf(b)];
   if (endA !== endB) return endA > endB ? -1 : 1;

@@ -11,8 +11,11 @@ import type { StoredSearch } from "./search_engine.ts";
 import type { StoredTags } from "./tag_lister.ts";
 import type { BlockFinder } from "./trace_finder.ts";
 
+/** What is asked of the pool. */
+export type AskedPool = Pick<BlockPool, "workersMax" | "workerOf" | "call" | "find">;
+
 /** Lookups by id, in the blocks that may have it. */
-export function storedLookup(pool: BlockPool): BlockFinder<LookupBlock> {
+export function storedLookup(pool: AskedPool): BlockFinder<LookupBlock> {
   return {
     find(tenant, traceId, found, signal) {
       const metas = found.map(({ meta }) => meta);
@@ -22,7 +25,7 @@ export function storedLookup(pool: BlockPool): BlockFinder<LookupBlock> {
   };
 }
 
-export function storedSearch(pool: BlockPool): StoredSearch {
+export function storedSearch(pool: AskedPool): StoredSearch {
   return {
     workers: pool.workersMax,
     workerOf: (meta) => pool.workerOf(meta),
@@ -58,7 +61,7 @@ export function storedSearch(pool: BlockPool): StoredSearch {
 }
 
 /** The same with what metrics queries ask. */
-export function storedMetrics(pool: BlockPool): StoredMetrics {
+export function storedMetrics(pool: AskedPool): StoredMetrics {
   return {
     ...storedSearch(pool),
     measure: (worker, { metas, ...wanted }, signal) =>
@@ -71,7 +74,7 @@ export function storedMetrics(pool: BlockPool): StoredMetrics {
 }
 
 /** The same for listings of tags. */
-export function storedTags(pool: BlockPool): StoredTags {
+export function storedTags(pool: AskedPool): StoredTags {
   return {
     tagNames: (query, metas, signal) =>
       byWorker(pool, metas, (worker, _, blocks) => pool.call(worker, "tagNames", { query, blocks }, signal)),
@@ -86,7 +89,7 @@ function unpacked({ summaries, inspectedBytes }: PackedReport): Reported {
 
 /** Asks every worker that has some of the blocks, which are given by their places as well. */
 function byWorker<Result>(
-  pool: BlockPool,
+  pool: AskedPool,
   metas: readonly BlockMeta[],
   ask: (worker: number, places: readonly number[], blocks: BlockRefs) => Promise<Result>,
 ): Promise<Result[]> {

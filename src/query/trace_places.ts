@@ -1,6 +1,7 @@
 // Where traces lie: which of them are in several heads and blocks, and all that there is of some of them.
-import { traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
+import { pickTraceIds, traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
 import type { BlockMeta } from "../block/meta.ts";
+import type { BlockFilters } from "../filter/block_filters.ts";
 import type { BlockTraces } from "../jobs/block_pool.ts";
 import { joinArrays, type SearchedTime } from "../jobs/search_job.ts";
 import { TraceIdSet } from "./id_set.ts";
@@ -12,10 +13,17 @@ const partGapSeconds = 3600;
 /** Traces that are read from blocks at a time, before it is known how large they are. */
 const readAtOnceMax = 8;
 
+/** So few traces are looked for by the filters of all blocks, each of which takes some tenths of a millisecond. */
+const filteredIdsMax = 256;
+/** Blocks that are read to make sure of what filters say. With more it is better to know the ids of all. */
+const assuredBlocksMax = 64;
+
 export interface SearchSources {
   live: LiveSearch;
   list: SearchBlockList;
   stored: StoredSearch;
+  /** Where requests go over a network: which blocks may hold a trace, of which none is read. Null where blocks are read as fast. */
+  filters: Pick<BlockFilters, "mayHold"> | null;
 }
 
 /** All parts of some traces. */
@@ -36,6 +44,8 @@ export class TracePlaces {
   readonly #signal: AbortSignal;
   readonly #sources: SearchSources;
   #liveIds: Uint8Array = new Uint8Array(0);
+  #areHeadsAsked = false;
+  #finding: Promise<void> | null = null;
   #split: { ids: Uint8Array; set: TraceIdSet } | null = null;
 
   constructor(
@@ -72,10 +82,21 @@ export class TracePlaces {
       [...this.liveTenants].map((tenant) => live.traceIds(tenant, this.#signal)),
     );
     this.#liveIds = joinArrays(heads.flat(), (length) => new Uint8Array(length));
+    this.#areHeadsAsked = true;
+  }
+
+  /** Whether it can be told of a few traces where they are, without the ids of all others. */
+  get isFiltered(): boolean {
+    return this.#sources.filters !== null;
   }
 
   /** Finds out which traces are split, of those in the heads as they were asked and in the blocks that are listed now. */
-  async findSplit(): Promise<void> {
+  findSplit(): Promise<void> {
+    this.#finding ??= this.#findSplit();
+    return this.#finding;
+  }
+
+  async #findSplit(): Promise<void> {
     const metas = this.blocks(partGapSeconds);
     const ids = await this.#sources.stored.splitTraces(metas, this.#liveIds, this.#searched, this.#signal);
     this.#split = ids && { ids, set: new TraceIdSet(ids) };
@@ -83,19 +104,48 @@ export class TracePlaces {
 
   /** Places of the ids whose traces lie in several heads and blocks. */
   async inSeveral(ids: Uint8Array): Promise<number[]> {
+    const filtered = this.#split === null ? await this.#inSeveralByFilters(ids) : null;
+    if (filtered !== null) return filtered;
+    if (this.#areHeadsAsked) await this.findSplit();
     if (this.#split !== null) return this.#split.set.among(ids);
     const holders = await this.#countHolders(ids);
     return [...holders.keys()].filter((i) => holders[i]! > 1);
   }
 
-  /** In how many heads and blocks each trace is. */
-  async #countHolders(ids: Uint8Array): Promise<Uint32Array> {
-    const { live, stored } = this.#sources;
+  /** The same, as far as it can be told by what filters say and reading the blocks of those that may be in several; null if not. */
+  async #inSeveralByFilters(ids: Uint8Array): Promise<number[] | null> {
+    const { filters } = this.#sources;
+    const count = ids.length / traceIdBytes;
+    if (filters === null || count > filteredIdsMax) return null;
+    const inHeads = await this.#countHeads(ids);
+    const metas = this.blocks(partGapSeconds);
+    const doubtful: number[] = [];
+    const asked = new Set<BlockMeta>();
+    for (let i = 0; i < count; i++) {
+      const found = await filters.mayHold(metas, traceIdAt(ids, i), this.#signal);
+      if (inHeads[i]! + found.length < 2) continue;
+      doubtful.push(i);
+      for (const { meta } of found) asked.add(meta);
+      if (asked.size > assuredBlocksMax) return null;
+    }
+    if (doubtful.length === 0) return [];
+    const holders = await this.#countHolders(pickTraceIds(ids, doubtful), [...asked]);
+    return doubtful.filter((_, i) => holders[i]! > 1);
+  }
+
+  async #countHeads(ids: Uint8Array): Promise<Uint32Array> {
     const holders = new Uint32Array(ids.length / traceIdBytes);
     for (const tenant of this.liveTenants) {
-      for (const place of await live.locate(tenant, ids, this.#signal)) holders[place]!++;
+      for (const place of await this.#sources.live.locate(tenant, ids, this.#signal)) holders[place]!++;
     }
-    const metas = this.blocks(partGapSeconds);
+    return holders;
+  }
+
+  /** In how many heads and blocks each trace is. */
+  async #countHolders(ids: Uint8Array, among: BlockMeta[] | null = null): Promise<Uint32Array> {
+    const { stored } = this.#sources;
+    const holders = await this.#countHeads(ids);
+    const metas = among ?? this.blocks(partGapSeconds);
     for (const counts of await stored.countHolders(ids, metas, this.#searched, this.#signal)) {
       for (let i = 0; i < counts.length; i++) holders[i]! += counts[i]!;
     }

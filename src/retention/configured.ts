@@ -5,18 +5,25 @@ import type { Store } from "../store/store.ts";
 import { diskOf, FreeSpace } from "./free_space.ts";
 import { Retention } from "./retention.ts";
 
-export function retentionOf(config: Config, store: Store, list: BlockList): Retention {
+/** @param now Unix ms */
+export function retentionOf(
+  config: Config,
+  store: Store,
+  list: BlockList,
+  now: () => number = Date.now,
+): Retention {
   const { block_retention, compacted_block_retention, retention_concurrency } =
     config.backend_worker.compaction;
   const { compaction: limits } = config.overrides.defaults;
-  return new Retention(store, list, {
+  const own = {
     blockMs: () => limits.block_retention || block_retention,
     compactedMs: compacted_block_retention,
     isKept: () => limits.compaction_disabled,
     tenantBytesMax: () => limits.retention_bytes,
     bytesMax: config.storage.trace.retention_bytes,
     concurrency: retention_concurrency,
-  });
+  };
+  return new Retention(store, list, own, now);
 }
 
 /** @param writtenMs see FreeSpaceOptions */

@@ -36,7 +36,7 @@ export const freeSpaceTask = "free space";
 
 export interface ScheduledParts {
   config: Config;
-  ingest: Ingest;
+  ingest: Pick<Ingest, "cutAged"> & { readonly memory: Pick<Ingest["memory"], "budgetBytes"> };
   poll: BlockListPoll;
   /** Called with the seconds that a poll took. */
   polled(seconds: number): void;

@@ -8,6 +8,11 @@ export class MemoryStore implements Store {
   readonly remote: boolean = false;
   readonly objects = new Map<string, { bytes: Uint8Array; modifiedMs: number; tag: string }>();
   #writes = 0;
+  readonly #now: () => number;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
 
   async list(prefix: string): Promise<string[]> {
     const start = prefix === "" ? "" : `${prefix}/`;
@@ -37,7 +42,7 @@ export class MemoryStore implements Store {
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
     checkPath(path);
-    this.objects.set(path, { bytes: bytes.slice(), modifiedMs: Date.now(), tag: `${++this.#writes}` });
+    this.objects.set(path, { bytes: bytes.slice(), modifiedMs: this.#now(), tag: `${++this.#writes}` });
   }
 
   async create(path: string): Promise<ObjectWriter> {
