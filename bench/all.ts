@@ -1,4 +1,4 @@
-// `npm run bench`: every benchmark, each in a process of its own. `--quick` makes them small.
+// `npm run bench`: every benchmark, each in a process of its own, but for month.ts, which takes long. `--quick` makes them small.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "../test/support/rubato.ts";
@@ -11,6 +11,7 @@ const benchmarks: [file: string, quickArguments: string[]][] = [
   ["search.ts", ["--spans", "300000", "--runs", "5", "--live-spans", "100000", "--seconds", "5"]],
   ["metrics.ts", ["--spans", "300000", "--runs", "5", "--live-spans", "100000"]],
   ["compaction.ts", ["--spans", "300000"]],
+  ["many_blocks.ts", ["--blocks", "100", "--lookups", "10", "--runs", "2"]],
 ];
 let failed = 0;
 for (const [file, quickArguments] of benchmarks) {

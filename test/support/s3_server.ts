@@ -17,6 +17,8 @@ export const versitygwMissing = existsSync(versitygw)
 export interface S3ServerOptions {
   tls?: { cert: string; key: string }; // PEM files
   virtualDomain?: string;
+  /** Where its objects are kept; by default in a temporary folder, which remove() removes. */
+  folder?: string;
 }
 
 export class S3Server {
@@ -29,14 +31,15 @@ export class S3Server {
     readonly folder: string,
     readonly port: number,
     private readonly process: LocalServer,
+    private readonly isKept: boolean,
   ) {}
 
   get endpoint(): string {
     return `127.0.0.1:${this.port}`;
   }
 
-  static async start({ tls, virtualDomain }: S3ServerOptions = {}): Promise<S3Server> {
-    const folder = mkdtempSync(join(tmpdir(), "s3-server-"));
+  static async start({ tls, virtualDomain, folder: kept }: S3ServerOptions = {}): Promise<S3Server> {
+    const folder = kept ?? mkdtempSync(join(tmpdir(), "s3-server-"));
     const port = await freePort();
     mkdirSync(join(folder, "buckets/traces"), { recursive: true });
     const flags = ["--port", `127.0.0.1:${port}`, "--quiet", "--keep-alive", "--region", "eu-test-1"];
@@ -47,7 +50,7 @@ export class S3Server {
       ROOT_ACCESS_KEY: "rubato-test",
       ROOT_SECRET_KEY: "not a secret",
     });
-    return new S3Server(folder, port, process);
+    return new S3Server(folder, port, process, kept !== undefined);
   }
 
   /** What storage.trace says to use it. */
@@ -67,6 +70,6 @@ export class S3Server {
 
   async remove(): Promise<void> {
     await this.process.kill();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (!this.isKept) rmSync(this.folder, { recursive: true, force: true });
   }
 }
