@@ -20,13 +20,11 @@ export function beginBlooms(shards: u32, bits: u32): u32 {
   return bytes;
 }
 
-/** Adds the ordered traces of the ranks [from, to), setting `hashes` bits for each. */
+/** Adds the 16-byte ids [from, to) in Input, setting `hashes` bits for each. */
 export function addToBlooms(from: u32, to: u32, shards: u32, bits: u32, hashes: u32): void {
   const bytes = filterBytes(bits);
-  const ordered = at(Column.OrderedTrace);
-  const ids = at(Column.TraceId);
-  for (let rank = from; rank < to; rank++) {
-    const id = ids + ((<usize>load<u32>(ordered + ((<usize>rank) << 2))) << 4);
+  for (let i = from; i < to; i++) {
+    const id = at(Column.Input) + ((<usize>i) << 4);
     addToBloom(at(Column.Encode7) + bloomShard(id, shards) * bytes, bits, hashes, id);
   }
 }

@@ -208,6 +208,14 @@ export enum Column {
   Decode22,
   Decode23,
 
+  // Owned by the copying of rows from block to block: see wasm/merge*.ts.
+  Merge0, // u32 pairs by pick: run and whether it is left out, rows
+  Merge1, // u8 arena: levels of the leaves that others are held against
+  Merge2, // u32: slots and values by pick, of those leaves and of the one at hand
+  Merge3, // u8 by slot: repetition levels of the leaf at hand
+  Merge4, // u8 by slot: its definition levels
+  Merge5, // u8: bytes of its values, where these are slices
+
   Count,
 }
 

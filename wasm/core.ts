@@ -36,6 +36,7 @@ export { assembleById, assembleTrace } from "./otlp_assemble";
 export { decodeRequest, resetKeyCache, truncatedCount } from "./otlp_decode";
 export * from "./parquet_decode";
 export * from "./match";
+export * from "./merge";
 export * from "./parquet_encode";
 export * from "./query";
 export * from "./series";

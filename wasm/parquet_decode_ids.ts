@@ -7,6 +7,7 @@ export const enum ValueKind {
   Bool = 2, // boolean -> u64, 0 or 1
   Id8 = 3, // byte array -> its 8 bytes, padded with leading zeros
   Id16 = 4, // byte array -> its 16 bytes, padded with leading zeros
+  Slice = 5, // byte array -> u32 offset in the column Merge5, u32 length
 }
 
 /** Physical types, numbered as in parquet.thrift. */

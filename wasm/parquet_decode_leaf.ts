@@ -103,7 +103,12 @@ export function kindBytes(kind: u32): u32 {
 /** Tells whether values of this physical type can be stored as this kind. */
 export function kindFits(kind: u32, physical: u32): bool {
   if (physical == <u32>Physical.ByteArray) {
-    return kind == <u32>ValueKind.String || kind == <u32>ValueKind.Id8 || kind == <u32>ValueKind.Id16;
+    return (
+      kind == <u32>ValueKind.String ||
+      kind == <u32>ValueKind.Id8 ||
+      kind == <u32>ValueKind.Id16 ||
+      kind == <u32>ValueKind.Slice
+    );
   }
   if (physical == <u32>Physical.Boolean) return kind == <u32>ValueKind.Bool;
   return kind == <u32>ValueKind.Number;

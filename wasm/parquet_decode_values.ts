@@ -5,6 +5,7 @@ import { intern, STRINGS } from "./dictionary";
 import { at, reserve } from "./memory";
 import { deltaCount, deltaDecode } from "./parquet_decode_delta";
 import { DecodeFault, Encoding, Physical, ValueKind } from "./parquet_decode_ids";
+import { putSlice } from "./merge_slices";
 import { kindBytes, kindFits } from "./parquet_decode_leaf";
 import { unpackIndexes, unpackLevels, unpackNumbers } from "./parquet_decode_levels";
 import { wantedKey } from "./parquet_decode_select";
@@ -174,6 +175,10 @@ function lastWanted(ranges: u32): u32 {
 function putBytes(kind: u32, to: usize, from: usize, length: u32): bool {
   if (kind == ValueKind.String) {
     store<u32>(to, length ? intern(STRINGS, from, length) : 0);
+    return true;
+  }
+  if (kind == ValueKind.Slice) {
+    putSlice(to, from, length);
     return true;
   }
   return putId(to, from, length, kind == ValueKind.Id8 ? 8 : 16);

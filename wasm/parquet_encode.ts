@@ -27,7 +27,7 @@ export {
 } from "./parquet_encode_page";
 export { internEventValues, internLinks } from "./parquet_encode_messages";
 export { distinctSpans } from "./parquet_encode_distinct";
-export { rowGroupEnd, spanTimeBounds } from "./parquet_encode_extent";
+export { rowGroupEnd } from "./parquet_encode_extent";
 export { mergeEqualResources } from "./parquet_encode_merge";
 export {
   beginAttributes,
@@ -37,7 +37,7 @@ export {
   levelsOf,
   structureSlots,
 } from "./parquet_encode_structure";
-export { beginLeaf, gather } from "./parquet_encode_values";
+export { beginLeaf, gather, leafIsSlices } from "./parquet_encode_values";
 
 /** Id of the string of `length` bytes in Input, which is added if it is new. */
 export function internInput(length: u32): u32 {

@@ -10,15 +10,22 @@ import { leafValues } from "./parquet_encode_values";
 /** Entries, u32 string ids in Encode6. Encode5 has by string id: index + 1, or 0; all 0 between chunks. */
 let entries: u32 = 0;
 let entryBytes: u32 = 0;
+/** Strings that have a place in Encode5. */
+let placed: u32 = 0;
 
-/** Makes room for indexes of all strings. */
+/** Forgets all places. */
 export function beginDictionaries(): void {
-  reserve(Column.Encode5, strings() << 2);
-  memory.fill(at(Column.Encode5), 0, strings() << 2);
+  placed = 0;
 }
 
 /** Begins a chunk's dictionary. */
 export function beginDictionary(): void {
+  const count = strings();
+  if (count > placed) {
+    reserve(Column.Encode5, count << 2);
+    memory.fill(at(Column.Encode5) + ((<usize>placed) << 2), 0, (count - placed) << 2);
+    placed = count;
+  }
   entries = 0;
   entryBytes = 0;
   reserve(Column.Encode6, min<u32>(leafValues, strings()) << 2);

@@ -1,8 +1,8 @@
-// How large a row group gets, and which time the ordered spans cover.
+// How large a row group gets.
 
 import { Column } from "./column_ids";
-import { orderedSpans, orderedTraces } from "./order";
-import { at, reserve } from "./memory";
+import { at } from "./memory";
+import { orderedTraces } from "./order";
 
 // Estimated bytes in the file, as Tempo counts them to cut its row groups.
 const TRACE_BYTES: u32 = 7 + 16;
@@ -52,22 +52,4 @@ function traceBytes(rank: u32): f64 {
     );
   }
   return bytes;
-}
-
-/** Writes the earliest start and the latest start or end of the ordered spans to Output, u64 ns each. Returns their number. */
-export function spanTimeBounds(): u32 {
-  reserve(Column.Output, 16);
-  const count = orderedSpans();
-  let earliest: u64 = u64.MAX_VALUE;
-  let latest: u64 = 0;
-  for (let place: u32 = 0; place < count; place++) {
-    const row = (<usize>u32At(Column.OrderedSpan, place)) << 3;
-    const start = load<u64>(at(Column.SpanStart) + row);
-    const end = start + load<u64>(at(Column.SpanDuration) + row);
-    earliest = min<u64>(earliest, start);
-    latest = max<u64>(latest, max<u64>(start, end));
-  }
-  store<u64>(at(Column.Output), earliest);
-  store<u64>(at(Column.Output), latest, 8);
-  return count;
 }

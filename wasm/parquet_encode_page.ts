@@ -4,6 +4,7 @@
 import { Column } from "./column_ids";
 import { entryLength, entryStart, STRINGS } from "./dictionary";
 import { at, reserve } from "./memory";
+import { sliceLength, sliceStart } from "./merge_slices";
 import {
   beginBytes,
   clearBounds,
@@ -17,6 +18,7 @@ import { delta32, delta64, deltaBytesMax } from "./parquet_encode_delta";
 import { Encoder, Order, PageResult } from "./parquet_encode_ids";
 import { bitsOf, hybridBytes, hybridBytesMax, hybridU32, runOf } from "./parquet_encode_levels";
 import {
+  areSlices,
   commonDefinition,
   leafDefinitions,
   leafRepetitions,
@@ -32,12 +34,23 @@ const LENGTHS: i32 = Column.Scratch0;
 const ID_TEXT: usize = memory.data(32);
 const HEX: usize = memory.data<u8>([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102]);
 
+/** Address of the i-th string among the leaf's values. */
+function stringStart(i: u32): usize {
+  const values = at(Column.Encode7);
+  if (areSlices) return sliceStart(values + ((<usize>i) << 3));
+  return entryStart(STRINGS, load<u32>(values + ((<usize>i) << 2)));
+}
+
+function stringLength(i: u32): u32 {
+  const values = at(Column.Encode7);
+  if (areSlices) return sliceLength(values + ((<usize>i) << 3));
+  return entryLength(STRINGS, load<u32>(values + ((<usize>i) << 2)));
+}
+
 /** Bytes of the leaf's strings, all values together. */
 export function leafStringBytes(): f64 {
   let bytes: u64 = 0;
-  const values = at(Column.Encode7);
-  for (let i: u32 = 0; i < leafValues; i++)
-    bytes += entryLength(STRINGS, load<u32>(values + ((<usize>i) << 2)));
+  for (let i: u32 = 0; i < leafValues; i++) bytes += stringLength(i);
   return <f64>bytes;
 }
 
@@ -65,12 +78,11 @@ export function pageEnd(from: u32, firstValue: u32, slotsMax: u32, bytesMax: u32
   const reps = leafRepetitions();
   const levels = commonDefinition == MIXED ? leafDefinitions() : 0;
   if (bytesMax) {
-    const values = at(Column.Encode7);
     let bytes: u32 = 0;
     let value = firstValue;
     for (let slot = from; slot < target; slot++) {
       if (levels && load<u8>(levels + slot) != <u8>maxDefinition) continue;
-      bytes += entryLength(STRINGS, load<u32>(values + (usize(value++) << 2)));
+      bytes += stringLength(value++);
       if (bytes > bytesMax) {
         target = slot > from ? slot : slot + 1;
         break;
@@ -164,8 +176,7 @@ function valueBytesMax(encoder: u32, first: u32, count: u32, indexWidth: u32): u
       return 1 + hybridBytesMax(count, indexWidth) + (count >>> 3) + 16;
     case Encoder.Strings: {
       let bytes = deltaBytesMax(count, 4);
-      const ids = at(Column.Encode7) + ((<usize>first) << 2);
-      for (let i: u32 = 0; i < count; i++) bytes += entryLength(STRINGS, load<u32>(ids + ((<usize>i) << 2)));
+      for (let i: u32 = 0; i < count; i++) bytes += stringLength(first + i);
       return bytes;
     }
     default:
@@ -203,7 +214,7 @@ function putValues(encoder: u32, order: u32, first: u32, count: u32, indexWidth:
       store<u8>(out, <u8>(count ? indexWidth : 0));
       return hybridU32(from4, count, indexWidth, out + 1);
     case Encoder.Strings:
-      return putStrings(from4, count, order == Order.Bytes, out);
+      return putStrings(first, count, order == Order.Bytes, out);
     case Encoder.Id8:
       return putIds8(from8, count, out);
     case Encoder.Id16:
@@ -223,24 +234,25 @@ function putBools(from: usize, count: u32, out: usize): usize {
   return out;
 }
 
-function putStrings(ids: usize, count: u32, bounded: bool, out: usize): usize {
+function putStrings(first: u32, count: u32, bounded: bool, out: usize): usize {
   reserve(LENGTHS, count << 2);
   const lengths = at(LENGTHS);
-  let last: u32 = 0;
+  let last: usize = 0;
   beginBytes();
   for (let i: u32 = 0; i < count; i++) {
-    const id = load<u32>(ids + ((<usize>i) << 2));
-    const length = entryLength(STRINGS, id);
+    const length = stringLength(first + i);
     store<u32>(lengths + ((<usize>i) << 2), length);
-    if (bounded && (!i || id != last)) takeBytes(entryStart(STRINGS, id), length);
-    last = id;
+    if (!bounded) continue;
+    const start = stringStart(first + i);
+    if (!i || start != last) takeBytes(start, length);
+    last = start;
   }
   endBytes();
   out = delta32(lengths, count, out);
   for (let i: u32 = 0; i < count; i++) {
     const length = load<u32>(lengths + ((<usize>i) << 2));
     if (!length) continue;
-    copyBytes(out, entryStart(STRINGS, load<u32>(ids + ((<usize>i) << 2))), length);
+    copyBytes(out, stringStart(first + i), length);
     out += length;
   }
   return out;

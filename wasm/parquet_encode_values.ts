@@ -50,6 +50,12 @@ let expanded: bool = false;
 /** Definition level of all slots, or MIXED if they stand in Encode9. */
 export let commonDefinition: u32 = 0;
 export const MIXED: u32 = 0xffffffff;
+/** Whether the leaf was not gathered but given by giveLeaf(), and the addresses of its levels. */
+let given: bool = false;
+let givenRepetitions: usize = 0;
+let givenDefinitions: usize = 0;
+/** Whether the values are not ids of strings but slices, as in wasm/merge_slices.ts. */
+export let areSlices: bool = false;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -121,6 +127,8 @@ export function beginLeaf(
   const slots = structureSlots(structure);
   leafSlots = slots;
   expanded = false;
+  given = false;
+  areSlices = false;
   commonDefinition = MIXED;
 
   let count = slots;
@@ -168,14 +176,51 @@ function emptySlots(): u32 {
   return empty;
 }
 
+/**
+ * Makes a leaf whose values stand in Encode7 already the one at hand.
+ *
+ * @param common definition level of all slots, or MIXED
+ * @param atRepetitions address of the repetition levels; 0: every slot is a row
+ */
+export function giveLeaf(
+  slots: u32,
+  values: u32,
+  definition: u32,
+  repetition: u32,
+  common: u32,
+  atRepetitions: usize,
+  atDefinitions: usize,
+): void {
+  leafSlots = slots;
+  leafValues = values;
+  maxDefinition = definition;
+  maxRepetition = repetition;
+  commonDefinition = common;
+  given = true;
+  areSlices = false;
+  givenRepetitions = atRepetitions;
+  givenDefinitions = atDefinitions;
+}
+
+/** The values of the leaf that was given are slices. */
+export function giveSlices(): void {
+  areSlices = true;
+}
+
+/** Whether the values of the leaf are slices, which get no dictionary. */
+export function leafIsSlices(): bool {
+  return areSlices;
+}
+
 /** Repetition level by slot of the leaf, u8; 0 if every slot is a row. */
 export function leafRepetitions(): usize {
+  if (given) return givenRepetitions;
   return expanded ? at(Column.Encode9) + leafSlots + SLACK : repetitions(structure);
 }
 
 /** Definition level by slot of the leaf, u8; only if commonDefinition is MIXED. */
 export function leafDefinitions(): usize {
-  return at(Column.Encode9);
+  return given ? givenDefinitions : at(Column.Encode9);
 }
 
 /** Gathers the values and levels of the structure's slots [from, to). */

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { Column } from "../../wasm/column_ids.ts";
-import { id, request, span } from "../batch/wire_fixture.ts";
+import { SpanBatch } from "../batch/span_batch.ts";
+import { id } from "../batch/wire_fixture.ts";
 import { bloomObject, bloomShape } from "./bloom.ts";
 import { encodeCore } from "./encode_core.ts";
-import { batchOf } from "./encode_fixture.ts";
 
 test("bloomShape() follows the formulas of the format", () => {
   expect(bloomShape(50, 0.01, 20)).toEqual({ shards: 3, bits: 160, hashes: 7 });
@@ -14,8 +14,8 @@ test("bloomShape() follows the formulas of the format", () => {
 
 test("addToBlooms() sets the bits that Tempo sets", () => {
   const ids = Array.from({ length: 10 }, (_, i) => i + 1);
-  const batch = batchOf([request(ids.map((trace) => span({ trace: id(16, trace), id: 1 })))]);
-  batch.order();
+  const batch = SpanBatch.create();
+  batch.give(Buffer.concat(ids.map((trace) => id(16, trace))));
   const core = encodeCore(batch);
   const shape = bloomShape(50, 0.01, 20);
   const bytes = core.beginBlooms(shape.shards, shape.bits);

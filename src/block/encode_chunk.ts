@@ -1,9 +1,10 @@
-// One leaf of one row group into its column chunk: gather, dictionary, pages.
+// The leaf that the core holds into its column chunk: dictionary, pages.
 import { Column } from "../../wasm/column_ids.ts";
 import { Encoder, Order, PageResult } from "../../wasm/parquet_encode_ids.ts";
 import type { SpanBatch } from "../batch/span_batch.ts";
+import { release } from "../threads/garbage.ts";
 import { chunkBounds, type PageBounds, pageBounds } from "./encode_bounds.ts";
-import type { CompressedPage } from "./encode_compress.ts";
+import type { CompressedPage, PageContent } from "./encode_compress.ts";
 import { type EncodeCore, encodeCore } from "./encode_core.ts";
 import type { BlockOutput } from "./encode_output.ts";
 import type { LeafStep } from "./encode_plan.ts";
@@ -36,39 +37,27 @@ const valueBits: Record<Encoder, number> = {
 export class ChunkWriter {
   private readonly core: EncodeCore;
   private readonly thrift = new ThriftWriter();
-  /** Compressed pages without values by everything that decides their bytes: many leaves of a block are empty and share them. */
-  private emptyPages = new Map<string, CompressedPage>();
+  /** Pages without values by everything that decides their bytes: many leaves of a row group are empty and share them. */
+  private readonly emptyPages = new Map<string, EncodedPage>();
 
   constructor(
     private readonly batch: SpanBatch,
     private readonly output: BlockOutput,
-    private readonly compress: (raw: Uint8Array) => CompressedPage,
+    private readonly compress: (raw: Uint8Array, content: PageContent) => CompressedPage,
     private readonly slices: Slices,
     private readonly pageBytesMax: number,
   ) {
     this.core = encodeCore(batch);
   }
 
-  /** Forgets the shapes of the last row group. */
-  beginRowGroup(): void {
-    this.emptyPages.clear();
-  }
-
-  /** Writes the chunk of a leaf whose structure is made. */
-  async write(step: LeafStep): Promise<ChunkEntry> {
+  /**
+   * Writes the chunk of a leaf.
+   *
+   * @param levels what load() said
+   */
+  async write(step: LeafStep, levels: string | null): Promise<ChunkEntry> {
     const { core, slices } = this;
     const { leaf } = step;
-    const { maxDefinition, maxRepetition } = leaf;
-    const slots = core.beginLeaf(
-      step.structure,
-      step.source,
-      step.column,
-      step.owner,
-      maxDefinition,
-      maxRepetition,
-    );
-    await slices.over(slots, (from, to) => core.gather(from, to));
-
     const chunk: ChunkEntry = {
       leaf,
       encoding: leaf.node.encoding!,
@@ -97,7 +86,7 @@ export class ChunkWriter {
       order = Order.None;
       chunk.encoding = "delta_length";
     }
-    await this.writePages({ ...step, encoder, order }, chunk, entries, bounds);
+    await this.writePages({ ...step, encoder, order }, levels, chunk, entries, bounds);
     if (encoder === Encoder.Dictionary) core.endDictionary();
     await slices.turn();
     chunkBounds(chunk, order, bounds, encoder !== Encoder.Dictionary);
@@ -108,7 +97,7 @@ export class ChunkWriter {
   private async index({ dictionary }: LeafStep): Promise<number> {
     const { core } = this;
     const values = core.leafValueCount();
-    if (dictionary === "repeats" && values === 0) return -1;
+    if ((dictionary === "repeats" && values === 0) || core.leafIsSlices()) return -1;
     let entries = 0;
     core.beginDictionary();
     await this.slices.over(values, (from, to) => {
@@ -122,14 +111,16 @@ export class ChunkWriter {
 
   private writeDictionary(chunk: ChunkEntry, entries: number, bounds: PageBounds[]): void {
     const { core, thrift } = this;
-    const page = this.compress(this.body(core.writeDictionary()));
+    const page = this.compress(this.body(core.writeDictionary()), "indexes");
     bounds.push(pageBounds(core, Order.Bytes, 0));
     chunk.dictionaryOffset = this.output.position;
     this.put(chunk, dictionaryPageHeader(thrift, page.rawBytes, page.bytes.length, page.crc, entries), page);
+    release(page.bytes);
   }
 
   private async writePages(
     step: LeafStep,
+    levels: string | null,
     chunk: ChunkEntry,
     entries: number,
     bounds: PageBounds[],
@@ -143,7 +134,10 @@ export class ChunkWriter {
     let row = 0;
     for (let from = 0; from < chunk.slots; ) {
       const to = core.pageEnd(from, value, slotsMax, bytesMax);
-      const page = this.encode(step, from, to, value, indexWidth);
+      const page =
+        levels === null
+          ? this.encode(step, from, to, value, indexWidth, contentOf(encoder))
+          : this.encodeEmpty(step, levels, from, to, indexWidth);
       const header = dataPageHeader(
         this.thrift,
         page.rawBytes,
@@ -167,6 +161,7 @@ export class ChunkWriter {
         entry.max = page.bounds.max;
       }
       this.put(chunk, header, page);
+      if (levels === null) release(page.bytes);
       value += page.values;
       row += page.rows;
       from = to;
@@ -192,27 +187,33 @@ export class ChunkWriter {
     to: number,
     value: number,
     indexWidth: number,
-  ): CompressedPage & { values: number; rows: number; bounds: PageBounds } {
+    content: PageContent,
+  ): EncodedPage {
     const { core } = this;
-    const { encoder } = step;
-    const length = core.encodePage(from, to, value, encoder, step.order, indexWidth);
+    const length = core.encodePage(from, to, value, step.encoder, step.order, indexWidth);
     const result = new Uint32Array(core.memory.buffer, core.pageResult(), PageResult.Count);
     const values = result[PageResult.Values]!;
     const rows = result[PageResult.Rows]!;
-    const definition = core.leafDefinition();
-    if (values || definition < 0) {
-      const bounds = pageBounds(core, step.order, valueWidth(encoder));
-      return { ...this.compress(this.body(length)), values, rows, bounds };
-    }
+    const bounds = pageBounds(core, step.order, valueWidth(step.encoder));
+    return { ...this.compress(this.body(length), content), values, rows, bounds };
+  }
+
+  private encodeEmpty(
+    step: LeafStep,
+    levels: string,
+    from: number,
+    to: number,
+    indexWidth: number,
+  ): EncodedPage {
     const { maxRepetition, maxDefinition } = step.leaf;
-    const levels = `${core.levelsOf(step.structure)} ${bitsOf(maxRepetition)} ${bitsOf(maxDefinition)} ${definition}`;
-    const key = `${levels} ${from} ${to} ${emptyValues(encoder)}`;
+    const widths = `${bitsOf(maxRepetition)} ${bitsOf(maxDefinition)}`;
+    const key = `${levels} ${widths} ${from} ${to} ${emptyValues(step.encoder)}`;
     let page = this.emptyPages.get(key);
     if (!page) {
-      page = this.compress(this.body(length));
+      page = this.encode(step, from, to, 0, indexWidth, "nothing");
       this.emptyPages.set(key, page);
     }
-    return { ...page, values, rows, bounds: { min: null, max: null, known: true } };
+    return page;
   }
 
   private body(length: number): Uint8Array {
@@ -227,8 +228,29 @@ export class ChunkWriter {
   }
 }
 
+interface EncodedPage extends CompressedPage {
+  values: number;
+  rows: number;
+  bounds: PageBounds;
+}
+
 function bitsOf(level: number): number {
   return 32 - Math.clz32(level);
+}
+
+function contentOf(encoder: Encoder): PageContent {
+  switch (encoder) {
+    case Encoder.Strings:
+    case Encoder.Id16Text:
+      return "texts";
+    case Encoder.Delta32:
+    case Encoder.Delta64:
+    case Encoder.Id8:
+    case Encoder.Id16:
+      return "numbers";
+    default:
+      return "indexes";
+  }
 }
 
 /** Bytes of a plain-encoded number; 0 for byte strings. */

@@ -1,4 +1,4 @@
-// The Parquet encoder's functions in core.wasm, as wasm/parquet_encode.ts and wasm/bloom.ts export them.
+// The Parquet encoder's functions in core.wasm, as wasm/parquet_encode.ts, wasm/merge.ts and wasm/bloom.ts export them.
 import type { SpanBatch } from "../batch/span_batch.ts";
 
 export interface EncodeCore {
@@ -16,7 +16,6 @@ export interface EncodeCore {
   internEventValues(from: number, to: number): void;
   beginEncode(): void;
   addKeyColumn(owner: number, key: number, ofIntegers: number, takesArrays: number): number;
-  spanTimeBounds(): number;
   rowGroupEnd(from: number, bytesMax: number): number;
   beginRowGroup(from: number, to: number, byService: number): void;
   beginAttributes(
@@ -43,6 +42,9 @@ export interface EncodeCore {
   leafValueCount(): number;
   leafDefinition(): number;
   leafStringBytes(): number;
+  leafIsSlices(): number;
+  leafExtent(): void;
+  idsAscend(): number;
   beginDictionary(): void;
   indexValues(from: number, to: number): number;
   dropDictionary(): void;

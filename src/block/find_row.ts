@@ -152,7 +152,7 @@ export class RowFinder {
       plan,
       fetched,
       null,
-      this.#file.isRemote ? known : null,
+      this.#file.isRemote ? memoryOf(this.#file, known) : null,
     );
     decodeLeaf(batch, { ...traceId, keep: Keep.Values }, pages, "all");
     const count = batch.core.decodedValueCount!(traceId.leaf.index);

@@ -109,11 +109,12 @@ export async function readRows(
   new Uint32Array(core.memory.buffer, pairs, edges.length).set(edges);
   core.wantRows!(rows.length);
   const isEmpty = (read: ReadLeaf) => planned.leaves[read.leaf.index]!.empty;
+  const pageMemory = memoryOf(file, planned.pages);
   const entries: Entries = countRows(rows, rowGroup.rows) <= fewRows ? "few" : "some";
   for (const request of readRecords(batch, records, isEmpty, source)) {
     const plan = planned.leaves[request.leaf.index]!;
     const known = planned.dictionaries.get(request.leaf.index) ?? null;
-    decodeLeaf(batch, request, chunkPages(file, open, group, plan, fetched, known, planned.pages), entries);
+    decodeLeaf(batch, request, chunkPages(file, open, group, plan, fetched, known, pageMemory), entries);
   }
 }
 
@@ -169,11 +170,21 @@ export function wholeChunk(
   return { codec: codec[index]!, slots: slots[index]!, ...chunk, pages: [], bodies: file.bodies };
 }
 
-/**
- * The bytes of a plan. A dictionary that was not known is remembered.
- *
- * @param knownPages pages that need not be read; those that are read are then remembered. null: pages are not remembered
- */
+/** Pages that need not be read, by their place in the file, and what remembers one that was; null: it is not remembered. */
+export interface PageMemory {
+  known(offset: number): PlainPage | null;
+  remember(offset: number): ((page: PlainPage) => void) | null;
+}
+
+/** These pages are known; others are remembered as pages of the file. */
+export function memoryOf(file: BlockFile, pages: ReadonlyMap<number, PlainPage>): PageMemory {
+  return {
+    known: (offset) => pages.get(offset) ?? null,
+    remember: (offset) => (page) => file.rememberPage(offset, page),
+  };
+}
+
+/** The bytes of a plan. A dictionary that was not known is remembered. */
 export function chunkPages(
   file: BlockFile,
   open: OpenFile,
@@ -181,7 +192,7 @@ export function chunkPages(
   plan: LeafPlan,
   fetched: Fetched,
   known: Dictionary | null,
-  knownPages: ReadonlyMap<number, PlainPage> | null,
+  memory: PageMemory | null,
 ): ChunkPages {
   const { leaf } = plan.read;
   const { chunks } = open.file.rowGroups[group]!;
@@ -196,8 +207,8 @@ export function chunkPages(
     offset: 0,
     pages: plan.pages.map((page): GivenPage => {
       const { offset, firstRow } = page;
-      const plain = knownPages?.get(offset) ?? null;
-      const remember = plain || !knownPages ? null : (read: PlainPage) => file.rememberPage(offset, read);
+      const plain = memory?.known(offset) ?? null;
+      const remember = plain ? null : (memory?.remember(offset) ?? null);
       return { bytes: plain ? noBytes : fetched(page), offset, firstRow, known: plain, remember };
     }),
     dictionary: plan.dictionary ? file.takeDictionary(open, group, leaf, fetched(plan.dictionary)) : known,

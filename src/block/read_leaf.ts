@@ -6,6 +6,7 @@ import { Encoding, Keep, Row, ValueKind } from "../../wasm/parquet_decode_ids.ts
 import type { SpanBatch } from "../batch/span_batch.ts";
 import { CompressError } from "../compress/compress_error.ts";
 import { Codec, decompress } from "../compress/decompress.ts";
+import { release } from "../threads/garbage.ts";
 import { ParquetError } from "./parquet_error.ts";
 import { Dictionary } from "./read_dictionary.ts";
 import { chunkSlotsMax, type PageHeader, PageType, parsePageHeader } from "./read_page.ts";
@@ -258,6 +259,7 @@ function decodeData(
       const memory = new Uint8Array(core.memory.buffer, levels, header.uncompressedBytes);
       memory.set(body.subarray(0, levelBytes));
       memory.set(content, levelBytes);
+      if (pageCodec !== Codec.none) release(content);
       from = levels + levelBytes;
     }
   } else if (header.type === PageType.data) {
@@ -265,10 +267,12 @@ function decodeData(
       giveBytes(batch, body);
       from = expandSnappy(batch, 0, body.length, contentBytes);
     } else {
-      const content = bodies.get(offset) ?? decompress(codec, body, contentBytes);
+      const known = bodies.get(offset);
+      const content = known ?? decompress(codec, body, contentBytes);
+      from = giveBytes(batch, content);
       // Whoever leaves values as they are looks for rows, to read them next.
       if (entries === "none") bodies.keep(offset, content);
-      from = giveBytes(batch, content);
+      else if (!known && codec !== Codec.none) release(content);
     }
   } else {
     throw new ParquetError(`page of type ${header.type} where data should be`);

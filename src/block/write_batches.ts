@@ -8,11 +8,12 @@ import type { ObjectWriter, Store } from "../store/store.ts";
 import { bloomShape } from "./bloom.ts";
 import { type DedicatedColumn, filterDedicatedColumns } from "./dedicated.ts";
 import { ChunkWriter } from "./encode_chunk.ts";
-import { type CompressedPage, pageCompressor } from "./encode_compress.ts";
-import { type EncodeCore, encodeCore } from "./encode_core.ts";
+import { type CompressedPage, type PageContent, pageCompressor } from "./encode_compress.ts";
+import { encodeCore } from "./encode_core.ts";
 import { beginKeys, internTexts } from "./encode_keys.ts";
+import { BatchLeaves, leafSteps, type RowGroupLeaves } from "./encode_leaves.ts";
 import { BlockOutput } from "./encode_output.ts";
-import { planRowGroup, type Step, type StructureStep } from "./encode_plan.ts";
+import { type LeafStep, plainPath, planRowGroup, type Step } from "./encode_plan.ts";
 import type { Slices } from "./encode_slices.ts";
 import { magic, type RowGroupEntry, writeFooter } from "./footer_writer.ts";
 import { printIndex } from "./index.ts";
@@ -23,6 +24,9 @@ import { BloomFilters } from "./write_blooms.ts";
 /** Row groups of a file, at most: their ordinal is a 16-bit number. */
 const rowGroupsMax = 32767;
 const nanosPerSecond = 1_000_000_000n;
+/** The leaves that tell which time a block covers; a span may also start behind what its trace says of its end. */
+const earliestTimes = "rs.ss.Spans.StartTimeUnixNano";
+const latestTimes = "EndTimeUnixNano";
 
 export interface BlockWriteOptions {
   version: BlockVersion;
@@ -41,6 +45,19 @@ export interface BlockWriteOptions {
   bloomShardBytes: number;
   /** 1; of blocks of Tempo 2.x, 0. */
   replicationFactor: number;
+}
+
+/** The columns of a block that we write. */
+export interface BlockColumns {
+  schema: SchemaNode;
+  /** As its meta lists them. */
+  dedicated: DedicatedColumn[];
+}
+
+/** @param configured dedicated columns; what a block of this version has no column for is left out */
+export function blockColumns(version: BlockVersion, configured: readonly DedicatedColumn[]): BlockColumns {
+  const dedicated = filterDedicatedColumns(version, configured);
+  return { dedicated, schema: blockSchema(version, dedicated) };
 }
 
 /** What writing a block needs of a store. */
@@ -63,9 +80,10 @@ export class BlockWriter {
   readonly #folder: string;
   readonly #writer: ObjectWriter;
   readonly #output: BlockOutput;
-  readonly #dedicated: DedicatedColumn[];
-  readonly #schema: SchemaNode;
-  readonly #compress: (raw: Uint8Array) => CompressedPage;
+  readonly #columns: BlockColumns;
+  /** The leaves that a row group has. */
+  readonly steps: readonly LeafStep[];
+  readonly #compress: (raw: Uint8Array, content: PageContent) => CompressedPage;
   readonly #blooms: BloomFilters;
   readonly #rowGroups: RowGroupEntry[] = [];
   readonly #lastIds: Uint8Array[] = [];
@@ -81,8 +99,8 @@ export class BlockWriter {
     this.#folder = folderOf(options);
     this.#writer = writer;
     this.#output = new BlockOutput(writer);
-    this.#dedicated = filterDedicatedColumns(options.version, options.dedicatedColumns);
-    this.#schema = blockSchema(options.version, this.#dedicated);
+    this.#columns = blockColumns(options.version, options.dedicatedColumns);
+    this.steps = leafSteps(planRowGroup(leaves(this.#columns.schema), new Map()));
     this.#compress = pageCompressor(options.zstdLevel);
     this.#blooms = new BloomFilters(bloomShape(traces, options.bloomFalsePositive, options.bloomShardBytes));
     this.#output.write(magic);
@@ -112,31 +130,73 @@ export class BlockWriter {
     const core = encodeCore(batch);
     const traces = core.orderedTraces();
     if (traces === 0) return;
-    const before = this.#lastIds.at(-1);
-    if (before && Buffer.compare(before, traceIdAt(batch, 0)) >= 0) {
-      throw new BlockWriteError("block: trace ids do not ascend");
-    }
-    const { pageBytesMax, rowGroupBytesMax, version } = this.#options;
-    await internTexts(version, batch, core, slices);
-    const keyColumns = beginKeys(version, batch, core, this.#dedicated);
-    const plan = planRowGroup(leaves(this.#schema), keyColumns);
-    const chunks = new ChunkWriter(batch, this.#output, this.#compress, slices, pageBytesMax);
+    const plan = await this.#plan(batch, slices);
     for (let from = 0; from < traces; ) {
-      const to = core.rowGroupEnd(from, rowGroupBytesMax);
-      if (this.#rowGroups.length === rowGroupsMax) throw new BlockWriteError("block: too many row groups");
+      const to = core.rowGroupEnd(from, this.#options.rowGroupBytesMax);
       await slices.turn();
-      core.beginRowGroup(from, to, version === "vParquet5" ? 1 : 0);
+      core.beginRowGroup(from, to, this.#byService);
       await slices.turn();
-      chunks.beginRowGroup();
-      const written = await writeChunks(core, plan, chunks, slices);
-      this.#rowGroups.push({ rows: to - from, chunks: written });
-      this.#spans += written.find(({ leaf }) => leaf.path.endsWith(".SpanID"))!.slots;
-      this.#lastIds.push(traceIdAt(batch, to - 1));
+      await this.appendLeaves(new BatchLeaves(batch, to - from, plan, slices), slices);
       from = to;
     }
-    await this.#blooms.add(batch, slices);
-    this.#traces += traces;
-    this.#noteTimes(batch, core);
+  }
+
+  /** The leaves of a batch that is in order, all its traces as one row group, for appendLeaves() or as a part of what it takes. */
+  async leavesOf(batch: SpanBatch, slices: Slices): Promise<BatchLeaves> {
+    const core = encodeCore(batch);
+    const traces = core.orderedTraces();
+    const plan = await this.#plan(batch, slices);
+    core.beginRowGroup(0, traces, this.#byService);
+    return new BatchLeaves(batch, traces, plan, slices);
+  }
+
+  get #byService(): number {
+    return this.#options.version === "vParquet5" ? 1 : 0;
+  }
+
+  async #plan(batch: SpanBatch, slices: Slices): Promise<Step[]> {
+    const core = encodeCore(batch);
+    const { version } = this.#options;
+    const { schema, dedicated } = this.#columns;
+    await internTexts(version, batch, core, slices);
+    return planRowGroup(leaves(schema), beginKeys(version, batch, core, dedicated));
+  }
+
+  /**
+   * Appends a row group.
+   *
+   * @throws as append()
+   */
+  async appendLeaves(source: RowGroupLeaves, slices: Slices): Promise<void> {
+    if (this.#rowGroups.length === rowGroupsMax) throw new BlockWriteError("block: too many row groups");
+    const { batch, rows } = source;
+    const chunks = new ChunkWriter(batch, this.#output, this.#compress, slices, this.#options.pageBytesMax);
+    const written: RowGroupEntry["chunks"] = [];
+    let ids = new Uint8Array(0);
+    for (const step of source.steps) {
+      const levels = await source.load(step);
+      const path = plainPath(step.leaf);
+      if (path === "TraceID") ids = this.#takeIds(batch, rows);
+      else if (path === "rs.ss.Spans.SpanID") this.#spans += encodeCore(batch).leafValueCount();
+      else if (path === latestTimes || path === earliestTimes) this.#noteTimes(batch, path);
+      written.push(await chunks.write(step, levels));
+    }
+    this.#rowGroups.push({ rows, chunks: written });
+    this.#lastIds.push(ids.slice(-traceIdBytes));
+    this.#traces += rows;
+    await this.#blooms.add(batch, ids, slices);
+  }
+
+  /** The trace ids of a row group, which the core holds. */
+  #takeIds(batch: SpanBatch, rows: number): Uint8Array<ArrayBuffer> {
+    const core = encodeCore(batch);
+    const ids = batch.u8(Column.Encode7, rows * traceIdBytes).slice();
+    const before = this.#lastIds.at(-1);
+    const follows = !before || Buffer.compare(before, ids.subarray(0, traceIdBytes)) < 0;
+    if (core.leafValueCount() !== rows || !follows || !core.idsAscend()) {
+      throw new BlockWriteError("block: trace ids do not ascend");
+    }
+    return ids;
   }
 
   /**
@@ -146,7 +206,9 @@ export class BlockWriter {
    */
   async finish(): Promise<BlockMeta> {
     const output = this.#output;
-    const { footerBytes } = writeFooter(this.#schema, this.#rowGroups, (bytes) => output.write(bytes));
+    const { footerBytes } = writeFooter(this.#columns.schema, this.#rowGroups, (bytes) =>
+      output.write(bytes),
+    );
     await output.flush();
     this.#closed = true;
     await this.#writer.close();
@@ -168,7 +230,7 @@ export class BlockWriter {
       totalRecords: this.#rowGroups.length,
       bloomShards,
       footerSize: footerBytes,
-      dedicatedColumns: this.#dedicated,
+      dedicatedColumns: this.#columns.dedicated,
       replicationFactor,
     };
   }
@@ -178,12 +240,16 @@ export class BlockWriter {
     if (!this.#closed) await this.#writer.abort();
   }
 
-  #noteTimes(batch: SpanBatch, core: EncodeCore): void {
-    core.spanTimeBounds();
-    const bounds = new DataView(core.memory.buffer, batch.columnAddress(Column.Output), 16);
-    const earliest = bounds.getBigUint64(0, true);
-    const latest = bounds.getBigUint64(8, true);
-    if (this.#earliest === null || earliest < this.#earliest) this.#earliest = earliest;
+  /** Takes the times that the core holds into account. */
+  #noteTimes(batch: SpanBatch, path: string): void {
+    const core = encodeCore(batch);
+    if (core.leafValueCount() === 0) return;
+    core.leafExtent();
+    const extent = new DataView(core.memory.buffer, batch.columnAddress(Column.Output), 16);
+    const earliest = extent.getBigUint64(0, true);
+    const latest = extent.getBigUint64(8, true);
+    const isStart = path === earliestTimes;
+    if (isStart && (this.#earliest === null || earliest < this.#earliest)) this.#earliest = earliest;
     if (latest > this.#latest) this.#latest = latest;
   }
 
@@ -199,35 +265,6 @@ const utf8 = new TextEncoder();
 
 function folderOf({ tenant, blockId }: BlockWriteOptions): string {
   return `${tenant}/${blockId}`;
-}
-
-async function writeChunks(
-  core: EncodeCore,
-  plan: Step[],
-  chunks: ChunkWriter,
-  slices: Slices,
-): Promise<RowGroupEntry["chunks"]> {
-  const written: RowGroupEntry["chunks"] = [];
-  for (const step of plan) {
-    if (step.kind === "leaf") written.push(await chunks.write(step));
-    else await makeStructure(core, step, slices);
-  }
-  return written;
-}
-
-async function makeStructure(core: EncodeCore, step: StructureStep, slices: Slices): Promise<void> {
-  const { kind, parent, target, owner, repetition, emptyDefinition } = step;
-  const toExpand =
-    kind === "attributes"
-      ? core.beginAttributes(parent, target, owner, repetition, emptyDefinition)
-      : core.beginEvents(kind === "links" ? 1 : 0, repetition, emptyDefinition);
-  await slices.turn();
-  if (toExpand) await slices.over(core.structureSlots(parent), (from, to) => core.expand(from, to));
-}
-
-function traceIdAt(batch: SpanBatch, rank: number): Uint8Array {
-  const trace = batch.u32(Column.OrderedTrace, rank + 1)[rank]!;
-  return batch.u8(Column.TraceId, (trace + 1) * traceIdBytes).slice(trace * traceIdBytes);
 }
 
 /** RFC 3339 of seconds since the epoch. */

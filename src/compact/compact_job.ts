@@ -1,7 +1,8 @@
 // A merge as the job of a block worker.
 import type { BlockMeta } from "../block/meta.ts";
 import type { Store } from "../store/store.ts";
-import { type Merged, MergeError, type MergeOptions, mergeBlocks } from "./merge_blocks.ts";
+import { type Merged, type MergeOptions, mergeBlocks } from "./merge_blocks.ts";
+import { MergeError } from "./merge_error.ts";
 import { Throttle } from "./throttle.ts";
 
 export interface CompactParams extends MergeOptions {

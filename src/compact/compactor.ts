@@ -11,7 +11,8 @@ import { log } from "../telemetry/log.ts";
 import type { CompactParams, MergeFailure } from "./compact_job.ts";
 import { FailedBlocks } from "./failed_blocks.ts";
 import { type Lease, LeaseLost, Leases } from "./lease.ts";
-import { compactedLevel, type Merged, MergeError } from "./merge_blocks.ts";
+import { compactedLevel, type Merged } from "./merge_blocks.ts";
+import { MergeError } from "./merge_error.ts";
 import { ripeLists, selectBlocks } from "./select_blocks.ts";
 import type { CompactionSettings } from "./settings.ts";
 

@@ -1,14 +1,18 @@
 import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   batchOf,
   dedicatedOf,
   defaultOptions,
+  fixtures,
   haveFixtures,
   inputs,
+  type Row,
   readMetadata,
   readRows,
 } from "../block/encode_fixture.ts";
-import { type BlockMeta, blockVersions } from "../block/meta.ts";
+import { type BlockMeta, blockVersions, parseMeta } from "../block/meta.ts";
 import { BlockReader } from "../block/read.ts";
 import { writeBlock, writeMeta } from "../block/write.ts";
 import { MemoryStore } from "../store/memory_store_fixture.ts";
@@ -130,27 +134,35 @@ test("mergeBlocks() refuses what it cannot merge, and names the block", async ()
 
 test("mergeBlocks() fails where a block has fewer spans than its footer says", async () => {
   const store = new MemoryStore();
-  const metas = [
+  const copied = [
     await blockOf(store, [{ trace: 1, span: 1 }]),
     await blockOf(store, [{ trace: 2, span: 2 }]),
   ];
-  const { readRowGroup } = BlockReader.prototype;
-  BlockReader.prototype.readRowGroup = async () => {};
-  try {
-    await merge(store, metas).then(
+  const combined = [
+    await blockOf(store, [{ trace: 1, span: 1 }]),
+    await blockOf(store, [{ trace: 1, span: 2 }]),
+  ];
+  const failure = (metas: BlockMeta[]) =>
+    merge(store, metas).then(
       () => expect.unreachable(),
-      (error) => expect(error.message).toContain("the inputs have no spans"),
+      (error) => error.message,
     );
+  const { readRowGroup, groupSize } = BlockReader.prototype;
+  try {
+    BlockReader.prototype.readRowGroup = async () => {};
+    expect(await failure(combined)).toContain("0 of 1 traces were combined");
     let calls = 0;
     BlockReader.prototype.readRowGroup = async function (...args) {
       if (calls++ === 0) await readRowGroup.apply(this, args);
     };
-    await merge(store, metas).then(
-      () => expect.unreachable(),
-      (error) => expect(error.message).toContain("1 of 2 spans were read"),
-    );
+    expect(await failure(combined)).toContain("1 of 2 spans were read");
+    BlockReader.prototype.groupSize = async function (group) {
+      const { rows, spans } = await groupSize.call(this, group);
+      return { rows, spans: spans + 1 };
+    };
+    expect(await failure(copied)).toContain("2 of 4 spans were read");
   } finally {
-    BlockReader.prototype.readRowGroup = readRowGroup;
+    Object.assign(BlockReader.prototype, { readRowGroup, groupSize });
   }
 });
 
@@ -196,6 +208,71 @@ test.skipIf(!haveFixtures).each([
     for (const [i, row] of got.entries()) expect(ordered(row)).toEqual(ordered(want[i]));
   },
 );
+
+/** A block of the fixtures, as it is stored. */
+async function fixtureBlock(store: MemoryStore, path: string): Promise<BlockMeta> {
+  const [id] = readdirSync(join(fixtures, path)).filter((name) => name.includes("-"));
+  const folder = join(fixtures, path, id!);
+  const meta = { ...parseMeta(readFileSync(join(folder, "meta.json"), "utf8")), tenantID: "t" };
+  await store.write(`t/${meta.blockID}/data.parquet`, readFileSync(join(folder, "data.parquet")));
+  return meta;
+}
+
+test.skipIf(!haveFixtures)(
+  "mergeBlocks() leaves rows as they are whose trace lies in one block, whoever wrote it and however",
+  async () => {
+    const store = new MemoryStore();
+    const other = await fixtureBlock(store, "vParquet4/edge");
+    const others = await readRows(dataOf(store, other));
+    const blocks = [
+      "vParquet4/rich",
+      "vParquet4/smallrg",
+      ...readdirSync(join(fixtures, "foreign-vParquet4")).map((name) => `foreign-vParquet4/${name}`),
+    ];
+    for (const path of blocks) {
+      const meta = await fixtureBlock(store, path);
+      const rows = await readRows(dataOf(store, meta));
+      const ids = new Set(rows.map(({ TraceIDText }) => TraceIDText));
+      expect(others.some(({ TraceIDText }) => ids.has(TraceIDText))).toBe(false);
+      const { data } = await merge(store, [meta, other], { rowGroupSpansMax: 300, pageBytesMax: 4096 });
+      const want = [...rows, ...others].sort((a, b) => Buffer.compare(a.TraceID, b.TraceID));
+      expect({ path, rows: await readRows(data) }).toEqual({ path, rows: want });
+    }
+  },
+);
+
+test("mergeBlocks() gives a column a dictionary where texts repeat between blocks, and none where most differ", async () => {
+  const store = new MemoryStore();
+  const spansOf = (block: number, name: (span: number) => string): SpanOf[] =>
+    Array.from({ length: 9000 }, (_, i) => ({
+      trace: 1 + block + 2 * (i % 900),
+      span: 1 + i,
+      name: name(i),
+    }));
+  for (const [name, isIndexed] of [
+    [(block: number, span: number) => `${block} of ${span}`, false],
+    [(_: number, span: number) => `one of ${span}`, true],
+  ] as const) {
+    const metas: BlockMeta[] = [];
+    const want: string[] = [];
+    for (const block of [0, 1]) {
+      const spans = spansOf(block, (span) => name(block, span));
+      metas.push(await blockOf(store, spans));
+      want.push(...spans.map((span) => span.name!));
+    }
+    const { data } = await merge(store, metas, { rowGroupSpansMax: 50_000 });
+    const columns = readMetadata(data).row_groups[0]!.columns.map(({ meta_data }) => meta_data!);
+    const names = columns.find(
+      ({ path_in_schema: path }) =>
+        path.slice(-3).join(".") === "list.element.Name" && path.includes("Spans"),
+    )!;
+    expect(names.encodings.includes("RLE_DICTIONARY")).toBe(isIndexed);
+    const got = (await readRows(data)).flatMap(({ rs }) =>
+      rs.flatMap(({ ss }: Row) => ss.flatMap(({ Spans }: Row) => Spans.map(({ Name }: Row) => Name))),
+    );
+    expect(got.sort()).toEqual(want.sort());
+  }
+});
 
 /** With lists whose order means nothing in one order. */
 function ordered(value: unknown): unknown {

@@ -1,22 +1,32 @@
-// Several blocks into one: slice by slice of their rows into a span batch, which puts the traces in order, leaves out what repeats, and
-// counts anew what is said of whole traces; each becomes a row group of the output. What is held at a time does not depend on the size of
-// the blocks.
+// Several blocks into one: slice by slice of their rows, each of which becomes a row group of the output. Rows are copied column by column.
+// Those of a trace that lies in several blocks, or of a block with other columns, go through a span batch, which leaves out what repeats
+// and counts anew what is said of the whole trace. What is held at a time does not depend on the size of the blocks.
 import { SpanBatch } from "../batch/span_batch.ts";
 import type { DedicatedColumn } from "../block/dedicated.ts";
 import { encodeCore } from "../block/encode_core.ts";
+import type { BatchLeaves } from "../block/encode_leaves.ts";
 import { Slices } from "../block/encode_slices.ts";
 import { type BlockMeta, isBlockVersion } from "../block/meta.ts";
-import { ParquetError } from "../block/parquet_error.ts";
 import { ReadCaches } from "../block/read_caches.ts";
 import type { BlockVersion } from "../block/schema.ts";
-import { type BlockWriteOptions, BlockWriter, orderForBlock } from "../block/write_batches.ts";
-import { type Store, StoreError } from "../store/store.ts";
+import {
+  type BlockColumns,
+  type BlockWriteOptions,
+  BlockWriter,
+  blockColumns,
+  orderForBlock,
+} from "../block/write_batches.ts";
+import type { Store } from "../store/store.ts";
 import { garbage } from "../threads/garbage.ts";
-import { type InputRows, MergeInput } from "./merge_input.ts";
-import { nextSlice } from "./merge_slice.ts";
+import { PageRoom } from "./kept_pages.ts";
+import { blaming, MergeError } from "./merge_error.ts";
+import { homesOf } from "./merge_homes.ts";
+import { MergeInput } from "./merge_input.ts";
+import { MergedRows } from "./merge_rows.ts";
+import { nextSlice, type Slice } from "./merge_slice.ts";
 
-/** What is left behind for each byte that was read: it, its decompressed form, and copies on the way. */
-const garbagePerByte = 8;
+/** What is left behind for each byte that was read: it, and small things on the way. */
+const garbagePerByte = 2;
 /** Bytes of a batch for a span, and for a byte in the file. */
 const batchBytesPerSpan = 270;
 const batchBytesPerByte = 5;
@@ -45,18 +55,6 @@ export interface Merged {
   /** Spans of the inputs, and of the output. */
   spansRead: number;
   spans: number;
-}
-
-/** Blocks that cannot be merged. */
-export class MergeError extends Error {
-  override name = "MergeError";
-  /** The input that is to blame, if it is one alone. */
-  readonly blockId: string | null;
-
-  constructor(message: string, blockId: string | null = null, options?: ErrorOptions) {
-    super(message, options);
-    this.blockId = blockId;
-  }
 }
 
 /**
@@ -98,13 +96,12 @@ export async function mergeInto(
   options: MergeOptions,
   pause: () => Promise<void>,
 ): Promise<Merged> {
-  const caches = new ReadCaches(cacheLimits);
-  const inputs: MergeInput[] = [];
-  for (const meta of metas) {
-    inputs.push(await blaming(meta, () => MergeInput.open(store, meta, caches)));
-  }
   const { tenantID, replicationFactor } = metas[0]!;
   const { version, dedicatedColumns } = target;
+  const output = blockColumns(version, dedicatedColumns);
+  // Before anything is written: they may not be there.
+  const inputs = await openInputs(store, metas, output);
+  const homes = homesOf(output.schema);
   const slices = new Slices(pause);
   const traces = metas.reduce((sum, { totalObjects }) => sum + totalObjects, 0);
   const writer = await BlockWriter.create(
@@ -121,44 +118,75 @@ export async function mergeInto(
   );
   try {
     const batch = SpanBatch.create(expectedBytes(metas, options));
-    let read = 0;
-    let distinct = 0;
+    const spans = { read: 0, distinct: 0 };
+    let collected = 0;
     for (;;) {
       const slice = await nextSlice(inputs, options.rowGroupSpansMax);
-      if (slice.length === 0) break;
+      if (slice.picks.length === 0) break;
       batch.reset();
-      for (const rows of slice) {
-        const { reader } = rows.input;
-        const before = reader.bytesRead;
-        await readInto(batch, rows);
-        garbage.add((reader.bytesRead - before) * garbagePerByte);
-        await slices.turn();
-      }
-      // Before the batch is at its largest: what it was made of is as large.
-      garbage.add(batch.dataBytes);
-      read += batch.spans;
-      distinct += encodeCore(batch).distinctSpans();
-      await slices.turn();
-      orderForBlock(batch);
-      await slices.turn();
-      await writer.append(batch, slices);
+      const combined = slice.combined.length > 0 ? await combine(batch, slice, writer, spans, slices) : null;
+      if (slice.runs.length > 0) {
+        const { steps } = writer;
+        const rows = await MergedRows.open({ batch, homes, steps, slice, combined, slices });
+        await writer.appendLeaves(rows, slices);
+        spans.read += rows.copiedSpans;
+        spans.distinct += rows.copiedSpans;
+      } else if (combined) await writer.appendLeaves(combined, slices);
+      const bytesRead = inputs.reduce((sum, input) => sum + input.bytesRead, 0);
+      garbage.add((bytesRead - collected) * garbagePerByte);
+      collected = bytesRead;
     }
-    check(inputs, { read, distinct, written: writer.spans });
-    return { meta: mergedMeta(await writer.finish(), metas), spansRead: read, spans: distinct };
+    check(inputs, { ...spans, written: writer.spans });
+    return { meta: mergedMeta(await writer.finish(), metas), spansRead: spans.read, spans: spans.distinct };
   } catch (error) {
     await writer.abort();
     throw error;
   }
 }
 
+async function openInputs(
+  store: Store,
+  metas: readonly BlockMeta[],
+  output: BlockColumns,
+): Promise<MergeInput[]> {
+  const caches = new ReadCaches(cacheLimits);
+  const room = new PageRoom();
+  const inputs: MergeInput[] = [];
+  for (const meta of metas) {
+    inputs.push(await blaming(meta, () => MergeInput.open(store, meta, { caches, room, output })));
+  }
+  return inputs;
+}
+
+/** Makes one row of all those that have a trace id in common. */
+async function combine(
+  batch: SpanBatch,
+  { combined, combinedTraces }: Slice,
+  writer: BlockWriter,
+  spans: { read: number; distinct: number },
+  slices: Slices,
+): Promise<BatchLeaves> {
+  for (const { input, group, rows } of combined) {
+    await blaming(input.meta, () => input.reader.readRowGroup(batch, group, { rows }));
+    await slices.turn();
+  }
+  // Before the batch is at its largest: what it was made of is as large.
+  garbage.add(batch.dataBytes);
+  spans.read += batch.spans;
+  spans.distinct += encodeCore(batch).distinctSpans();
+  await slices.turn();
+  const { traces } = orderForBlock(batch);
+  if (traces !== combinedTraces) {
+    throw new MergeError(`merge: ${traces} of ${combinedTraces} traces were combined`);
+  }
+  await slices.turn();
+  return writer.leavesOf(batch, slices);
+}
+
 /** What a batch will hold, so that it need not grow. */
 function expectedBytes(metas: readonly BlockMeta[], { rowGroupSpansMax }: MergeOptions): number {
   const stored = metas.reduce((sum, { size }) => sum + size, 0);
   return Math.min(rowGroupSpansMax * batchBytesPerSpan, stored * batchBytesPerByte);
-}
-
-async function readInto(batch: SpanBatch, { input, group, start, end }: InputRows): Promise<void> {
-  await blaming(input.meta, () => input.reader.readRowGroup(batch, group, { rows: [{ start, end }] }));
 }
 
 /** Every span of the inputs was read, and every one that differs from the others was written. */
@@ -188,17 +216,4 @@ function mergedMeta(written: BlockMeta, metas: readonly BlockMeta[]): BlockMeta 
 /** The level of what these blocks are merged into. */
 export function compactedLevel(metas: readonly BlockMeta[]): number {
   return 1 + Math.max(...metas.map(({ compactionLevel }) => compactionLevel));
-}
-
-/** Says which block an error is about. */
-async function blaming<Result>(
-  { tenantID, blockID }: BlockMeta,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof ParquetError) && !(error instanceof StoreError)) throw error;
-    throw new MergeError(`block ${tenantID}/${blockID}: ${error.message}`, blockID, { cause: error });
-  }
 }

@@ -13,19 +13,19 @@ const cases = blockVersions.flatMap((version) =>
 );
 
 test.skipIf(!haveFixtures).each(cases)(
-  "mergeBlocks() leaves all columns of Tempo's %s block of `%s` as they are",
+  "mergeBlocks() combines Tempo's %s block of `%s` with a copy of it to all columns as they are",
   async (version, tenant) => {
     const [folder] = goldenBlocks(tenant, version) as [string];
     const golden = new LocalStore(join(fixtures, version));
     const out = new MemoryStore();
-    for (const name of ["data.parquet", "bloom-0"]) {
-      const path = `${tenant}/${basename(folder)}/${name}`;
-      await out.write(path, await golden.read(path));
-    }
+    const meta = goldenMeta(folder);
+    const copy = { ...meta, blockID: crypto.randomUUID() };
+    const data = await golden.read(`${tenant}/${basename(folder)}/data.parquet`);
+    for (const { blockID } of [meta, copy]) await out.write(`${tenant}/${blockID}/data.parquet`, data);
     const options = { ...mergeOptions, blockId: crypto.randomUUID(), rowGroupSpansMax: 100 };
-    const { meta } = await mergeBlocks(out, [goldenMeta(folder)], options, async () => {});
+    const merged = await mergeBlocks(out, [meta, copy], options, async () => {});
     const { bytes } = out.objects.get(`${tenant}/${options.blockId}/data.parquet`)!;
     expect(await compareWithGolden(bytes, folder)).toBeGreaterThan(70);
-    expect(meta).toMatchObject({ format: version, dedicatedColumns: goldenMeta(folder).dedicatedColumns });
+    expect(merged.meta).toMatchObject({ format: version, dedicatedColumns: meta.dedicatedColumns });
   },
 );

@@ -1,11 +1,18 @@
 // A block that is merged: a cursor over its rows, which ascend by trace id, with the ids of one row group at a time in memory.
 import { traceIdBytes } from "../batch/trace_ids.ts";
-import type { BlockMeta } from "../block/meta.ts";
+import { filterDedicatedColumns } from "../block/dedicated.ts";
+import { plainPath } from "../block/encode_plan.ts";
+import type { ParquetFile } from "../block/footer_reader.ts";
+import { physicalTypes } from "../block/footer_writer.ts";
+import { type BlockMeta, isBlockVersion } from "../block/meta.ts";
 import { BlockReader } from "../block/read.ts";
 import type { ReadCaches } from "../block/read_caches.ts";
 import { BlockFile } from "../block/read_file.ts";
 import type { PageIndex } from "../block/read_index.ts";
+import { leaves } from "../block/schema.ts";
+import type { BlockColumns } from "../block/write_batches.ts";
 import type { Store } from "../store/store.ts";
+import { KeptPages, type PageRoom } from "./kept_pages.ts";
 
 const idWords = traceIdBytes / 4;
 /** Bytes in a file of a span that weighs 1; larger ones weigh more, since they take more memory. */
@@ -22,7 +29,10 @@ export interface InputRows {
 export class MergeInput {
   readonly meta: BlockMeta;
   readonly reader: BlockReader;
-  readonly #file: BlockFile;
+  readonly file: BlockFile;
+  readonly kept: KeptPages;
+  /** Whether its rows can be copied: it has the columns of the output. */
+  readonly copies: boolean;
   #groups = 0;
   /** The row group of the cursor; its rows; the row of the cursor. */
   group = -1;
@@ -34,19 +44,39 @@ export class MergeInput {
   #spans = 0;
   #traces = 0;
 
-  private constructor(meta: BlockMeta, reader: BlockReader, file: BlockFile) {
+  private constructor(
+    meta: BlockMeta,
+    reader: BlockReader,
+    file: BlockFile,
+    room: PageRoom,
+    copies: boolean,
+  ) {
     this.meta = meta;
     this.reader = reader;
-    this.#file = file;
+    this.file = file;
+    this.kept = new KeptPages(room);
+    this.copies = copies;
   }
 
   /** Opens a block and puts the cursor on its first row. */
-  static async open(store: Store, meta: BlockMeta, caches: ReadCaches): Promise<MergeInput> {
+  static async open(
+    store: Store,
+    meta: BlockMeta,
+    { caches, room, output }: { caches: ReadCaches; room: PageRoom; output: BlockColumns },
+  ): Promise<MergeInput> {
     const reader = await BlockReader.open(store, meta, caches);
-    const input = new MergeInput(meta, reader, new BlockFile(store, meta, caches));
-    input.#groups = await reader.rowGroups();
+    const file = new BlockFile(store, meta, caches);
+    const groups = await reader.rowGroups();
+    const copies = groups > 0 && hasColumns(meta, (await file.open()).file, output);
+    const input = new MergeInput(meta, reader, file, room, copies);
+    input.#groups = groups;
     await input.nextGroup();
     return input;
+  }
+
+  /** Bytes fetched so far. */
+  get bytesRead(): number {
+    return this.reader.bytesRead + this.file.bytesRead;
   }
 
   /** Spans of the row groups that the cursor has come to, as their footer says. */
@@ -66,6 +96,7 @@ export class MergeInput {
 
   /** Puts the cursor on the first row of the next row group that has rows, or behind the last one. */
   async nextGroup(): Promise<void> {
+    this.kept.clear();
     do {
       this.group++;
       this.row = 0;
@@ -97,14 +128,56 @@ export class MergeInput {
     return 0;
   }
 
+  /** The trace id under the cursor, as isAt() takes it. */
+  get id(): Uint32Array {
+    return this.#words.slice(this.row * idWords, (this.row + 1) * idWords);
+  }
+
+  isAt(id: Uint32Array): boolean {
+    return id.every((word, i) => this.#words[this.row * idWords + i] === word);
+  }
+
+  /** Whether the next row has the trace id of the one under the cursor: Tempo never leaves a block like that. */
+  get repeats(): boolean {
+    const at = this.row * idWords;
+    for (let word = 0; word < idWords; word++) {
+      if (this.#words[at + word] !== this.#words[at + idWords + word]) return false;
+    }
+    return true;
+  }
+
   async #weigh(rows: number, spans: number): Promise<RowWeights> {
-    const open = await this.#file.open();
+    const open = await this.file.open();
     // Every span has an id: their pages tell where many are.
     const { leaf } = open.leaves.spanId;
-    const { pages } = (await this.#file.indexes(open, this.group, [leaf], new Set()))[leaf.index]!;
+    const { pages } = (await this.file.indexes(open, this.group, [leaf], new Set()))[leaf.index]!;
     const bytes = open.file.rowGroups[this.group]!.chunks.bytes.reduce((sum, chunk) => sum + chunk, 0);
     return new RowWeights(pages, rows, Math.max(spans, bytes / typicalSpanBytes));
   }
+}
+
+/** Whether a file has the columns of an output, so that what is in them means the same. */
+function hasColumns(
+  meta: BlockMeta,
+  { leaves: found }: ParquetFile,
+  { schema, dedicated }: BlockColumns,
+): boolean {
+  if (!isBlockVersion(meta.format)) return false;
+  const own = filterDedicatedColumns(meta.format, meta.dedicatedColumns);
+  if (JSON.stringify(own) !== JSON.stringify(dedicated)) return false;
+  const wanted = leaves(schema);
+  return (
+    wanted.length === found.length &&
+    wanted.every((leaf, i) => {
+      const { path, physical, maxDefinition, maxRepetition } = found[i]!;
+      return (
+        path === plainPath(leaf) &&
+        physical === physicalTypes[leaf.node.physical!] &&
+        maxDefinition === leaf.maxDefinition &&
+        maxRepetition === leaf.maxRepetition
+      );
+    })
+  );
 }
 
 /** Big-endian words. */

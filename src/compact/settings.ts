@@ -6,10 +6,9 @@ import type { SelectOptions } from "./select_blocks.ts";
 
 /**
  * What is merged for the first time is soon merged again, for which small pages are better: with several inputs a slice of rows ends within
- * most of the large ones. What is merged for the second time is kept for weeks.
+ * most of the large ones. What is merged for the second time is kept for weeks; what the levels above 3 save costs 2.5 µs per byte and span.
  */
-const zstdLevelMinFirst = 3;
-const zstdLevelMin = 7;
+const zstdLevelMin = 3;
 const pageBytesMin = 512 * 1024;
 /** Enough to compress well, few enough that a search has row groups to share out, and that a merge takes little memory. */
 const rowGroupSpansMax = 64 * 1024;
@@ -43,7 +42,7 @@ export function compactionSettings({ backend_scheduler, overrides, storage }: Co
     merge: (level) => ({
       rowGroupSpansMax,
       pageBytesMax: level > 1 ? Math.max(block.page_size_bytes, pageBytesMin) : block.page_size_bytes,
-      zstdLevel: Math.max(block.zstd_level, level > 1 ? zstdLevelMin : zstdLevelMinFirst),
+      zstdLevel: level > 1 ? Math.max(block.zstd_level, zstdLevelMin) : block.zstd_level,
       bloomFalsePositive: block.bloom_filter_false_positive,
       bloomShardBytes: block.bloom_filter_shard_size_bytes,
     }),

@@ -7,13 +7,8 @@ import { CommandError } from "../cli/command_error.ts";
 import { type Option, optionsHelp } from "../cli/options.ts";
 import { printable } from "../cli/printable.ts";
 import type { Terminal } from "../cli/terminal.ts";
-import {
-  type Merged,
-  MergeError,
-  type MergeOptions,
-  type MergeTarget,
-  mergeInto,
-} from "../compact/merge_blocks.ts";
+import { type Merged, type MergeOptions, type MergeTarget, mergeInto } from "../compact/merge_blocks.ts";
+import { MergeError } from "../compact/merge_error.ts";
 import { compactionSettings } from "../compact/settings.ts";
 import { writtenColumns } from "../config/written_columns.ts";
 import { isLive } from "../store/block_objects.ts";

@@ -11,6 +11,18 @@ export function collectGarbage(): void {
   if (typeof Bun !== "undefined") Bun.gc(true);
 }
 
+/** Memory of fewer bytes is not worth a call of its own. */
+const releasedBytesMin = 4096;
+
+/**
+ * Gives the memory of bytes back at once, which are gone from now on: for what nobody else looks at. Bytes that share their buffer with
+ * others are left to the collector.
+ */
+export function release({ buffer, byteLength }: Uint8Array): void {
+  if (byteLength < releasedBytesMin || byteLength !== buffer.byteLength) return;
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
 /** Counts what a thread leaves behind, and collects it when it is much. */
 export class GarbageMeter {
   readonly #collect: () => void;
