@@ -7,7 +7,7 @@ import type { RowGroup } from "./footer_reader.ts";
 import type { BlockBlooms } from "./read_blooms.ts";
 import type { ReadCaches } from "./read_caches.ts";
 import type { BlockFile, OpenFile } from "./read_file.ts";
-import { chunkPages, holdRows, planRanges } from "./read_group.ts";
+import { chunkPages, holdRows, memoryOf, planRanges } from "./read_group.ts";
 import type { PageBounds } from "./read_index.ts";
 import { decodeLeaf } from "./read_leaf.ts";
 import { type LeafPlan, planLeaf, type RowRange } from "./read_plan.ts";
