@@ -222,15 +222,18 @@ test.skipIf(!haveFixtures)(
   "mergeBlocks() leaves rows as they are whose trace lies in one block, whoever wrote it and however",
   async () => {
     const store = new MemoryStore();
-    const other = await fixtureBlock(store, "vParquet4/edge");
-    const others = await readRows(dataOf(store, other));
     const blocks = [
+      "vParquet3/rich",
       "vParquet4/rich",
       "vParquet4/smallrg",
+      "vParquet5/rich",
+      "vParquet5/smallrg",
       ...readdirSync(join(fixtures, "foreign-vParquet4")).map((name) => `foreign-vParquet4/${name}`),
     ];
     for (const path of blocks) {
       const meta = await fixtureBlock(store, path);
+      const other = await fixtureBlock(store, `${meta.format}/edge`);
+      const others = await readRows(dataOf(store, other));
       const rows = await readRows(dataOf(store, meta));
       const ids = new Set(rows.map(({ TraceIDText }) => TraceIDText));
       expect(others.some(({ TraceIDText }) => ids.has(TraceIDText))).toBe(false);
