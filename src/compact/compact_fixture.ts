@@ -5,7 +5,7 @@ import { type BlockMeta, blockVersions, parseMeta } from "../block/meta.ts";
 import { type BlockWriteOptions, writeBlock } from "../block/write.ts";
 import { BlockList } from "../store/block_list.ts";
 import type { Clock } from "../store/clock.ts";
-import { replacedBlocks } from "../store/compaction_lease.ts";
+import { readLease, replacedBlocks, unmadeBlocks } from "../store/compaction_lease.ts";
 import type { MemoryStore } from "../store/memory_store_fixture.ts";
 import type { Store } from "../store/store.ts";
 import { compactJob } from "./compact_job.ts";
@@ -92,9 +92,10 @@ export function spanTexts(rows: Row[]): string[] {
 /** Ids of the blocks that a reader finds live. */
 export async function liveBlocks(store: MemoryStore, tenant = defaultOptions.tenant): Promise<string[]> {
   const ids = await store.list(tenant);
-  const replaced = await replacedBlocks(store, tenant);
-  const hidden =
-    replaced && store.objects.has(`${tenant}/${replaced.output}/meta.json`) ? replaced.inputs : [];
+  const lease = await readLease(store, tenant);
+  const replaced = lease && replacedBlocks(lease);
+  const isThere = replaced !== null && store.objects.has(`${tenant}/${replaced.output}/meta.json`);
+  const hidden = [...(lease ? unmadeBlocks(lease) : []), ...(isThere ? replaced.inputs : [])];
   return ids.filter((id) => store.objects.has(`${tenant}/${id}/meta.json`) && !hidden.includes(id));
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type Row, readRows } from "../block/encode_fixture.ts";
 import { blockVersions } from "../block/meta.ts";
 import { leasePath } from "../store/compaction_lease.ts";
+import { deleteBlock } from "../store/delete_block.ts";
 import { MemoryStore } from "../store/memory_store_fixture.ts";
 import { StoreError } from "../store/store.ts";
 import { log } from "../telemetry/log.ts";
@@ -281,6 +282,77 @@ test("a process that lost its lease publishes nothing and marks nothing", async 
   expect(slow.compactor.status().tenants[0]!.lastError).toContain("lease");
   expect(new Map([...store.objects].map(([path, { tag }]) => [path, tag]))).toEqual(objects);
 });
+
+/** What a process that knows nothing yet finds live. */
+async function listedBy(store: MemoryStore): Promise<string[]> {
+  const { blocks } = await processOn(store, new ManualClock());
+  return blocks.live("t").map(({ blockID }) => blockID);
+}
+
+// The holder of a lease looks at it, and is stopped before the write that comes next: of the meta, or of the lease that says that the merge
+// has come to pass. Others finish, merge on, and delete; then the write arrives after all.
+for (const [what, isIt] of [
+  ["its meta", (path: string) => path.endsWith("/meta.json")],
+  ["its last object but the meta", (path: string) => path.endsWith("/index")],
+] as const) {
+  for (const ends of [true, false]) {
+    test(`a block comes never back by the hand of who was stopped before ${what}${ends ? ", and ended after it" : ""}`, async () => {
+      const store = new MemoryStore();
+      await blocksOf(store);
+      const expected = await distinctSpans(store);
+      const clock = new ManualClock();
+      const stopped = Promise.withResolvers<string>();
+      const goesOn = Promise.withResolvers<void>();
+      let hasEnded = false;
+      const slowStore = new Proxy(store, {
+        get(target, name) {
+          const value = Reflect.get(target, name) as unknown;
+          if (typeof value !== "function") return value;
+          return async (...args: unknown[]) => {
+            if (hasEnded) throw new StoreError("the process has ended");
+            const isLate = name === "write" && isIt(args[0] as string);
+            if (isLate) {
+              stopped.resolve((args[0] as string).split("/")[1]!);
+              await goesOn.promise;
+            }
+            const result = await value.apply(target, args);
+            if (isLate) hasEnded = ends;
+            return result;
+          };
+        },
+      });
+      // Its clock has stood still with it.
+      const slow = await processOn(slowStore, new ManualClock(), { now: () => 0 });
+      const slowRun = slow.run();
+      const output = await stopped.promise;
+
+      const quick = await processOn(store, clock);
+      await quick.run();
+      clock.ms += leaseMs;
+      await quick.run();
+      expect(quick.compactor.status().total).toMatchObject({ jobs: 1, failures: 0 });
+      await blockOf(store, [{ trace: 7, span: 70 }]);
+      await quick.blocks.load();
+      await quick.run();
+      const [last, ...others] = quick.blocks.live("t");
+      expect([last!.compactionLevel, others]).toEqual([2, []]);
+      for (const { meta } of quick.blocks.compacted("t")) await deleteBlock(store, meta);
+
+      goesOn.resolve();
+      await slowRun;
+      expect(await listedBy(store)).toEqual([last!.blockID]);
+      await quick.blocks.load();
+      await quick.run();
+      expect((await storedSpans(store)).filter((text) => !text.includes("number=70"))).toEqual(expected);
+      // Nothing of it stays, and nothing is done about it any more.
+      expect(await store.list("t")).toEqual([last!.blockID]);
+      expect(last!.blockID).not.toBe(output);
+      const { tag } = store.objects.get(leasePath("t"))!;
+      await quick.run();
+      expect(store.objects.get(leasePath("t"))!.tag).toBe(tag);
+    });
+  }
+}
 
 test("a process that did not hear that its merge came to pass leaves the output to its successor", async () => {
   const store = new MemoryStore();

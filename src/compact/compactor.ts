@@ -1,11 +1,15 @@
-// Compaction of stored blocks: for each tenant with work, select, lease, merge, publish. A merge has come to pass once the lease names its
-// output complete: what follows, the output's meta.json and the marking of its inputs, is done by whoever holds the lease next, if it was
-// cut short. Before that, the output is nothing but objects without a meta, which the next holder removes.
+// Compaction of stored blocks: for each tenant with work, select, lease, merge, publish. A merge has come to pass once the lease says that
+// its output is complete, its meta.json included: what follows, the marking of its inputs, is done by whoever holds the lease next, if it
+// was cut short. Before that, the output is no block for whoever reads the lease, and the next holder removes it.
+//
+// A holder may be stopped anywhere, and go on when others have done the rest long ago. All that he may write then is an output that was
+// discarded, which the lease remembers, or the mark of a block that is compacted anyway.
 import { type BlockMeta, parseMeta, printMeta } from "../block/meta.ts";
 import type { BlockList } from "../store/block_list.ts";
-import { folderOf, hasData, isCompacted, isKept, isLive, markCompacted } from "../store/block_objects.ts";
+import { folderOf, isCompacted, isKept, isLive, markCompacted } from "../store/block_objects.ts";
 import type { Clock } from "../store/clock.ts";
-import type { LeasedJob } from "../store/compaction_lease.ts";
+import type { LeasedJob, LeaseRecord } from "../store/compaction_lease.ts";
+import { deleteBlock } from "../store/delete_block.ts";
 import type { Store } from "../store/store.ts";
 import { log } from "../telemetry/log.ts";
 import type { CompactParams, MergeFailure } from "./compact_job.ts";
@@ -24,7 +28,7 @@ const busyMs = 100;
 
 export interface CompactorDeps {
   store: Store;
-  blocks: Pick<BlockList, "tenants" | "live" | "replace">;
+  blocks: Pick<BlockList, "tenants" | "live" | "unfinished" | "replace" | "markCompacted" | "remove">;
   settings: CompactionSettings;
   /** Has a worker merge blocks: compactJob(). */
   merge(params: CompactParams, signal: AbortSignal): Promise<Merged | MergeFailure>;
@@ -121,11 +125,12 @@ export class Compactor {
     let lease: Lease | null = null;
     try {
       // A lease costs two writes: it is taken where there is work, or somebody left some.
-      if (!this.#select(tenant, status, new Set()) && !(await this.#leases.jobOf(tenant))) return;
+      if (!this.#select(tenant, status, new Set()) && !(await this.#isLeft(tenant))) return;
       lease = await this.#leases.take(tenant);
       status.isElsewhere = lease === null;
       if (!lease) return;
       await this.#finish(tenant, lease);
+      await this.#sweep(tenant, lease);
       await this.#merges(tenant, lease, status, signal);
     } catch (error) {
       if (!signal.aborted) this.#fail(status, error);
@@ -230,8 +235,7 @@ export class Compactor {
       }
       all.throwIfAborted();
       if ("failure" in merged) throw new MergeError(merged.failure, merged.blockId);
-      lease.assertHeld();
-      await lease.setJob({ ...job, meta: printMeta(merged.meta) });
+      await this.#complete(lease, job, merged.meta);
     } catch (error) {
       if (held.signal.aborted || error instanceof LeaseLost) await this.#disown(tenant, job);
       if (held.signal.aborted) throw held.signal.reason;
@@ -244,6 +248,14 @@ export class Compactor {
     this.#total.jobs++;
     this.#total.inputBlocks += inputs.length;
     this.#total.spans += merged.spans;
+  }
+
+  /** Has the output take the place of the inputs. In this order: a meta.json that is written later would be written by whoever lost the lease. */
+  async #complete(lease: Lease, job: LeasedJob, output: BlockMeta): Promise<void> {
+    lease.assertHeld();
+    const meta = printMeta(output);
+    await this.#deps.store.write(`${folderOf(output)}/meta.json`, new TextEncoder().encode(meta));
+    await lease.setJob({ ...job, meta });
   }
 
   /** Renews the lease now and then, and ends the merge when it is lost. Returns what ends this. */
@@ -301,17 +313,17 @@ export class Compactor {
   async #publish(tenant: string, job: LeasedJob, output: BlockMeta, lease: Lease): Promise<void> {
     const { store, blocks } = this.#deps;
     lease.assertHeld();
-    // Retention may have deleted it, where its holder ended between publishing and marking. Its inputs are left as they are.
-    if (!(await hasData(store, output))) {
+    const inputs = blocks.live(tenant).filter(({ blockID }) => job.inputs.includes(blockID));
+    if (await isLive(store, output)) {
+      blocks.replace(inputs, output);
+    } else if (await isCompacted(store, output)) {
+      // Its retention is over, where its holder ended before the marking.
+      for (const input of inputs) blocks.markCompacted(input);
+    } else {
+      // Retention has deleted it. Its inputs are left as they are.
       log.warn("compaction: the output of a merge is gone", { tenant, block: output.blockID });
       return;
     }
-    await store.write(`${folderOf(output)}/meta.json`, new TextEncoder().encode(job.meta!));
-    const live = blocks.live(tenant);
-    blocks.replace(
-      live.filter(({ blockID }) => job.inputs.includes(blockID)),
-      output,
-    );
     for (const blockID of job.inputs) {
       lease.assertHeld();
       await markCompacted(store, { tenantID: tenant, blockID });
@@ -323,21 +335,36 @@ export class Compactor {
     const { job } = lease;
     if (!job) return;
     lease.assertHeld();
-    await this.#deps.store.deleteAll(folderOf({ tenantID: tenant, blockID: job.output }));
-    await lease.setJob(null);
+    await this.#delete({ tenantID: tenant, blockID: job.output });
+    await lease.discardJob();
+  }
+
+  /** Whether a former holder has left something to do. */
+  async #isLeft(tenant: string): Promise<boolean> {
+    const lease = await this.#leases.read(tenant);
+    return lease.job !== null || this.#leftovers(tenant, lease).length > 0;
+  }
+
+  /** Ids of discarded outputs that were written, or written on, after that. */
+  #leftovers(tenant: string, { discarded }: Pick<LeaseRecord, "discarded">): string[] {
+    const unfinished = this.#deps.blocks.unfinished().find((each) => each.tenant === tenant)?.ids ?? [];
+    return unfinished.filter((id) => discarded.includes(id));
+  }
+
+  async #sweep(tenant: string, lease: Lease): Promise<void> {
+    for (const blockID of this.#leftovers(tenant, lease)) await this.#delete({ tenantID: tenant, blockID });
   }
 
   /**
-   * Removes the output of a merge whose lease was lost, unless it was complete after all: the write that made it so may have arrived
-   * without our hearing of it.
+   * Removes what was written of an output after others had discarded it. Where they have not, they will; or it was complete after all, as
+   * the write that made it so may have arrived without our hearing of it.
    */
   async #disown(tenant: string, { output }: LeasedJob): Promise<void> {
-    const { store } = this.#deps;
-    const place = { tenantID: tenant, blockID: output };
-    const job = await this.#leases.jobOf(tenant);
-    // In this order: the lease names it until its meta is there.
-    if (job?.output === output && job.meta !== null) return;
-    if ((await isLive(store, place)) || (await isCompacted(store, place))) return;
-    await store.deleteAll(folderOf(place));
+    const { discarded } = await this.#leases.read(tenant);
+    if (discarded.includes(output)) await this.#delete({ tenantID: tenant, blockID: output });
+  }
+
+  #delete(place: Pick<BlockMeta, "tenantID" | "blockID">): Promise<void> {
+    return deleteBlock(this.#deps.store, place, () => this.#deps.blocks.remove(place));
   }
 }

@@ -1,11 +1,20 @@
 import { expect, test } from "bun:test";
-import { leasePath, replacedBlocks } from "../store/compaction_lease.ts";
+import {
+  discardedMax,
+  leasePath,
+  readLease,
+  replacedBlocks,
+  unmadeBlocks,
+} from "../store/compaction_lease.ts";
 import { MemoryStore } from "../store/memory_store_fixture.ts";
 import { StoreError } from "../store/store.ts";
 import { LeaseLost, Leases } from "./lease.ts";
 
 const leaseMs = 60_000;
 const job = { output: "o", inputs: ["a", "b"], meta: null };
+
+const replaced = async (store: MemoryStore) => replacedBlocks((await readLease(store, "t"))!);
+const unmade = async (store: MemoryStore) => unmadeBlocks((await readLease(store, "t"))!);
 
 function leasesOn(store: MemoryStore, holder: string, clock: { ms: number }): Leases {
   return new Leases(store, { holder, leaseMs, now: () => clock.ms });
@@ -39,7 +48,7 @@ test("a silent holder loses its lease, with its job, after as long as the other 
   const taken = await b.take("t");
   expect(taken!.job).toEqual(job);
   expect(lease.setJob({ ...job, meta: "{}" })).rejects.toThrow(LeaseLost);
-  expect(await replacedBlocks(store, "t")).toBeNull();
+  expect(await replaced(store)).toBeNull();
 });
 
 test("a holder no longer relies on its lease well before others may take it", async () => {
@@ -62,14 +71,36 @@ test("a write whose answer got lost counts if it was done", async () => {
     throw new StoreError("no answer");
   };
   await lease.setJob({ ...job, meta: "{}" });
-  expect(await replacedBlocks(store, "t")).toMatchObject({ output: "o", inputs: ["a", "b"] });
+  expect(await replaced(store)).toMatchObject({ output: "o", inputs: ["a", "b"] });
   store.writeIf = async () => {
     throw new StoreError("no answer");
   };
   expect(lease.setJob(null)).rejects.toThrow("no answer");
   store.writeIf = writeIf;
   await lease.setJob(null);
-  expect(await replacedBlocks(store, "t")).toBeNull();
+  expect(await replaced(store)).toBeNull();
+});
+
+test("an output is none before it is complete, and for ever when it was discarded", async () => {
+  const store = new MemoryStore();
+  const lease = (await leasesOn(store, "a", { ms: 0 }).take("t"))!;
+  await lease.setJob(job);
+  expect(await unmade(store)).toEqual(["o"]);
+  await lease.discardJob();
+  await lease.setJob({ ...job, output: "p" });
+  expect(await unmade(store)).toEqual(["o", "p"]);
+  await lease.setJob({ ...job, output: "p", meta: "{}" });
+  expect(await unmade(store)).toEqual(["o"]);
+  await lease.setJob(null);
+  await lease.release();
+  const next = (await leasesOn(store, "b", { ms: 0 }).take("t"))!;
+  expect(next.discarded).toEqual(["o"]);
+  for (let i = 0; i < discardedMax; i++) {
+    await next.setJob({ ...job, output: `${i}` });
+    await next.discardJob();
+  }
+  expect(next.discarded.length).toBe(discardedMax);
+  expect([next.discarded[0], next.discarded.at(-1)]).toEqual(["0", `${discardedMax - 1}`]);
 });
 
 test("what is no lease is never taken for a free one", async () => {

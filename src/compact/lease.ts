@@ -4,11 +4,13 @@
 // No clock is compared with another one. A lease is over when its object has not changed for as long as it says, by the clock of whoever
 // waits for it; its holder stops well before that, by his own.
 import {
+  discardedMax,
   type LeasedJob,
   type LeaseRecord,
   leasePath,
   parseRecord,
   printRecord,
+  readLease,
 } from "../store/compaction_lease.ts";
 import { type Store, StoreError } from "../store/store.ts";
 
@@ -40,10 +42,9 @@ export class Leases {
     this.#options = options;
   }
 
-  /** What is being merged of a tenant, whoever holds its lease. */
-  async jobOf(tenant: string): Promise<LeasedJob | null> {
-    const found = await this.#store.readTagged(leasePath(tenant));
-    return found && parseRecord(found.bytes).job;
+  /** What is being merged of a tenant, and what came to nothing, whoever holds its lease. */
+  async read(tenant: string): Promise<Pick<LeaseRecord, "job" | "discarded">> {
+    return (await readLease(this.#store, tenant)) ?? { job: null, discarded: [] };
   }
 
   /**
@@ -63,7 +64,8 @@ export class Leases {
       if (seen?.tag !== found.tag || startedMs - seen.ms < record.leaseMs) return null;
     }
     this.#seen.delete(tenant);
-    const taken: LeaseRecord = { holder, turn: (record?.turn ?? 0) + 1, leaseMs, job: record?.job ?? null };
+    const { turn, job, discarded } = record ?? { turn: 0, job: null, discarded: [] };
+    const taken: LeaseRecord = { holder, turn: turn + 1, leaseMs, job, discarded };
     const tag = await this.#store.writeIf(path, printRecord(taken), found?.tag ?? null);
     return tag === null ? null : new Lease(this.#store, path, this.#options, taken, tag, startedMs);
   }
@@ -102,6 +104,11 @@ export class Lease {
     return this.#record.job;
   }
 
+  /** Ids of outputs that came to nothing. */
+  get discarded(): readonly string[] {
+    return this.#record.discarded;
+  }
+
   /** @throws LeaseLost unless the lease is surely still this process's */
   assertHeld(): void {
     if (this.#lost || this.#now() - this.#confirmedMs >= this.#record.leaseMs * heldShare) {
@@ -117,6 +124,15 @@ export class Lease {
   /** Says what is being merged from now on. @throws (as rejection) as renew() does; what is under way may then be either */
   async setJob(job: LeasedJob | null): Promise<void> {
     await this.#write((record) => ({ ...record, job }));
+  }
+
+  /** Says that the output of the job is none, now and for ever. @throws (as rejection) as renew() does */
+  async discardJob(): Promise<void> {
+    await this.#write(({ job, discarded, ...record }) => ({
+      ...record,
+      job: null,
+      discarded: job ? [...discarded, job.output].slice(-discardedMax) : discarded,
+    }));
   }
 
   /** Gives the lease back. */

@@ -5,9 +5,9 @@
 import type { BlockMeta } from "../block/meta.ts";
 import { type BlockList, endMsOf } from "../store/block_list.ts";
 import { markCompacted } from "../store/block_objects.ts";
+import { deleteBlock } from "../store/delete_block.ts";
 import { type Store, StoreNotFound } from "../store/store.ts";
 import { log } from "../telemetry/log.ts";
-import { deleteBlock } from "./delete_block.ts";
 import { type OldBlock, overLimit, type StoredTenant } from "./over_limit.ts";
 
 /**

@@ -42,7 +42,7 @@ const aheadMsMax = 60_000;
 interface TenantBlocks {
   live: Map<string, ListedBlock>;
   compacted: Map<string, CompactedBlock>;
-  unfinished: ReadonlySet<string>;
+  unfinished: Set<string>;
 }
 
 type Change = (blocks: TenantBlocks) => void;
@@ -204,10 +204,11 @@ export class BlockList {
   }
 
   /** The block is gone from the store, or about to be. */
-  remove({ tenantID, blockID }: BlockMeta): void {
+  remove({ tenantID, blockID }: Pick<BlockMeta, "tenantID" | "blockID">): void {
     this.#change(tenantID, (blocks) => {
       blocks.live.delete(blockID);
       blocks.compacted.delete(blockID);
+      blocks.unfinished.delete(blockID);
     });
   }
 

@@ -72,6 +72,16 @@ describe("scanTenant()", () => {
     expect((await scanTenant(store, "acme", nothing())).live.size).toBe(4);
   });
 
+  test("takes the output of a merge that has not come to pass for no block", async () => {
+    for (const n of [1, 2, 8, 9]) await putBlock(store, blockMeta(n, { compactionLevel: 1 }));
+    const job = { output: idOf(9), inputs: [idOf(1), idOf(2)], meta: null };
+    const record = { holder: null, turn: 1, leaseMs: 60_000, job, discarded: [idOf(7), idOf(8)] };
+    await store.write(leasePath("acme"), new TextEncoder().encode(JSON.stringify(record)));
+    const found = await scanTenant(store, "acme", nothing());
+    expect([...found.live.keys()].sort()).toEqual([1, 2].map(idOf));
+    expect([...found.unfinished].sort()).toEqual([8, 9].map(idOf));
+  });
+
   test("fails where a meta can't be read, and a list stays as it was", async () => {
     await putBlock(store, blockMeta(1));
     let broken = false;

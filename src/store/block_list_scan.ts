@@ -4,7 +4,7 @@ import { type BlockMeta, MetaError } from "../block/meta.ts";
 import { log } from "../telemetry/log.ts";
 import type { FoundBlocks } from "./block_list.ts";
 import { listBlockIds, readMeta } from "./block_objects.ts";
-import { LeaseUnreadable, replacedBlocks } from "./compaction_lease.ts";
+import { LeaseUnreadable, readLease, replacedBlocks, unmadeBlocks } from "./compaction_lease.ts";
 import { type Store, StoreNotFound } from "./store.ts";
 
 const readsMaxDefault = 50;
@@ -44,18 +44,21 @@ export async function scanTenant(
   let before = known;
   for (let pass = 1; ; pass++) {
     const found = await new Scan(store, tenant, before, options).run();
-    if (pass === passesMax || !hasMoved(before, found)) return withoutReplaced(store, tenant, found);
+    if (pass === passesMax || !hasMoved(before, found)) return asLeased(store, tenant, found);
     before = found;
   }
 }
 
-/** Between the publishing of a merged block and the marking of its inputs, which a crash may draw out, both are live. */
-async function withoutReplaced(store: Store, tenant: string, found: FoundBlocks): Promise<FoundBlocks> {
-  const replaced = await replacedBlocks(store, tenant).catch((error: Error) => {
+/** While a block is merged, which a crash may draw out, its inputs and it have metas: the lease says which of them are blocks. */
+async function asLeased(store: Store, tenant: string, found: FoundBlocks): Promise<FoundBlocks> {
+  const lease = await readLease(store, tenant).catch((error: Error) => {
     if (error instanceof LeaseUnreadable) log.warn("compaction lease can't be read", { tenant, error });
     else throw error;
     return null;
   });
+  if (lease === null) return found;
+  for (const id of unmadeBlocks(lease)) if (found.live.delete(id)) found.unfinished.add(id);
+  const replaced = replacedBlocks(lease);
   if (replaced === null || !found.live.has(replaced.output)) return found;
   for (const id of replaced.inputs) {
     const meta = found.live.get(id);

@@ -16,7 +16,7 @@ export function isCompacted(store: Store, place: Place): Promise<boolean> {
   return exists(store, `${folderOf(place)}/meta.compacted.json`);
 }
 
-export function hasData(store: Store, place: Place): Promise<boolean> {
+function hasData(store: Store, place: Place): Promise<boolean> {
   return exists(store, `${folderOf(place)}/data.parquet`);
 }
 
@@ -41,6 +41,11 @@ export async function markCompacted(store: Store, place: Place): Promise<boolean
     throw error;
   }
   await store.write(`${folder}/meta.compacted.json`, meta);
+  if (!(await isLive(store, place))) {
+    // Who was stopped after reading may find that others have marked it meanwhile, or even deleted it.
+    if (!(await hasData(store, place))) await store.delete(`${folder}/meta.compacted.json`);
+    return false;
+  }
   await store.delete(`${folder}/meta.json`);
   return true;
 }
