@@ -122,6 +122,7 @@ function counted(store: Store, cost: QueryCost): Store {
     create: (path) => store.create(path),
     delete: (path) => store.delete(path),
     deleteAll: (prefix) => store.deleteAll(prefix),
+    removeLeftovers: (beforeMs) => store.removeLeftovers(beforeMs),
     modified: (path) => store.modified(path),
     size: (path) => store.size(path),
     readTagged: (path) => store.readTagged(path),

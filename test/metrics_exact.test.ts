@@ -2,6 +2,7 @@
 // is deleted, and after crashes that leave the same spans in the log and in a block.
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { loadDefaults, runLoad } from "../bench/load/run.ts";
+import { countedSpans } from "./support/counted_spans.ts";
 import { Rubato } from "./support/rubato.ts";
 
 setDefaultTimeout(120_000); // servers start and stop in tests
@@ -30,16 +31,6 @@ async function send(round: number): Promise<number> {
     seconds: 20,
   });
   return result.acknowledgedSpans;
-}
-
-/** What a query counts in the last quarter of an hour. */
-async function counted(query: string): Promise<number> {
-  const end = Math.floor(Date.now() / 1000) + 5;
-  const params = new URLSearchParams({ q: query, start: String(end - 900), end: String(end) });
-  const { status, body } = await server!.request(`/api/metrics/query?${params}`);
-  expect({ status, body: status === 200 ? "" : body.toString() }).toEqual({ status: 200, body: "" });
-  const { series } = JSON.parse(body.toString()) as { series: { value?: number }[] };
-  return series.reduce((sum, { value = 0 }) => sum + value, 0);
 }
 
 /** Filters alone, groups, and what has to see whole traces. */
@@ -86,20 +77,21 @@ test("counts are exact while heads are cut, blocks merged and deleted, and after
     let asked = 0;
     do {
       const query = queries[asked++ % queries.length]!;
-      expect([round, query, await counted(query)]).toEqual([round, query, sent]);
+      expect([round, query, await countedSpans(server, query)]).toEqual([round, query, sent]);
     } while (isFlushing || asked < queries.length);
     await flush;
     // While nobody has been killed: the lease of a dead server's compaction stands for a minute.
-    while (round === 0 && (await merges()) === 0) expect(await counted(queries[0]!)).toBe(sent);
+    while (round === 0 && (await merges()) === 0) expect(await countedSpans(server, queries[0]!)).toBe(sent);
     if (round % 2 === 0) continue;
     // Killed while a block is written, or just after: its spans are in the log, in the block, or in both.
     sent += await send(rounds + round);
     const lost = server.flush().catch(() => {});
-    if (round % 4 === 3) await counted(queries[0]!);
+    if (round % 4 === 3) await countedSpans(server, queries[0]!);
     await server.kill();
     await lost;
     await server.restart();
-    for (const query of queries) expect([round, query, await counted(query)]).toEqual([round, query, sent]);
+    for (const query of queries)
+      expect([round, query, await countedSpans(server, query)]).toEqual([round, query, sent]);
   }
   expect(sent).toBe((rounds + rounds / 2) * spansPerRound);
 });

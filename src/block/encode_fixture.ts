@@ -6,7 +6,7 @@ import { crc32, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { parquetMetadata, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { SpanBatch } from "../batch/span_batch.ts";
-import type { ObjectWriter } from "../store/store.ts";
+import { type ObjectWriter, StoreNotFound } from "../store/store.ts";
 import { type DedicatedColumn, defaultDedicatedColumns } from "./dedicated.ts";
 import { type BlockMeta, parseMeta } from "./meta.ts";
 import { type BlockVersion, leaves, type SchemaNode } from "./schema.ts";
@@ -88,6 +88,11 @@ export class MemoryStore implements BlockStore {
       close: () => this.write(path, Buffer.concat(parts)),
       abort: async () => {},
     };
+  }
+  async size(path: string): Promise<number> {
+    const bytes = this.objects.get(path);
+    if (!bytes) throw new StoreNotFound(path);
+    return bytes.length;
   }
 }
 

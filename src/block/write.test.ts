@@ -231,6 +231,36 @@ test("writeBlock() pauses, and queries between its slices do no harm", async () 
   expect(store.objects.get(path)).toEqual(calm.data);
 });
 
+/** Deletes objects in the moment before the meta is written, or after it. */
+class SweptStore extends MemoryStore {
+  constructor(
+    readonly when: "before" | "after",
+    readonly names: readonly string[],
+  ) {
+    super();
+  }
+  override async write(path: string, bytes: Uint8Array): Promise<void> {
+    const isMeta = path.endsWith("/meta.json");
+    if (isMeta && this.when === "before") this.#sweep();
+    await super.write(path, bytes);
+    if (isMeta && this.when === "after") this.#sweep();
+  }
+  #sweep(): void {
+    for (const path of this.objects.keys())
+      if (this.names.some((name) => path.endsWith(name))) this.objects.delete(path);
+  }
+}
+
+test("writeBlock() fails if others have removed its objects before there was a meta, not if they were merged after", async () => {
+  const batch = () => batchOf([request([span({ trace: id(16, 1), id: 2 })])]);
+  const swept = new SweptStore("before", ["data.parquet", "index"]);
+  await expect(writeBlock(batch(), swept, defaultOptions, async () => {})).rejects.toThrow(
+    "has been removed",
+  );
+  const merged = new SweptStore("after", ["data.parquet", "index", "meta.json"]);
+  await writeBlock(batch(), merged, defaultOptions, async () => {});
+});
+
 test("writeBlock() leaves attributes where they are for which there are no more columns", async () => {
   const names = Array.from({ length: 12 }, (_, i) => `n${i}`);
   const fields = names.map((name) => field(9, attribute(name, text(1, name))));

@@ -1,6 +1,7 @@
 // A batch into a block: data.parquet, blooms, index, and meta.json last, so that a reader sees the block whole or not at all.
 
 import type { SpanBatch } from "../batch/span_batch.ts";
+import { hasData, isLive } from "../store/block_objects.ts";
 import { Slices } from "./encode_slices.ts";
 import { type BlockMeta, printMeta } from "./meta.ts";
 import {
@@ -18,7 +19,7 @@ export { type BlockStore, BlockWriteError, type BlockWriteOptions } from "./writ
  *
  * @param pause awaited between slices of work of about 10 ms
  * @returns the meta as written
- * @throws BlockWriteError if the batch has no spans; what the store throws. Without meta.json what was written is no block
+ * @throws BlockWriteError if the batch has no spans, or others have deleted what was written; what the store throws. Without meta.json what was written is no block
  */
 export async function writeBlock(
   batch: SpanBatch,
@@ -40,6 +41,11 @@ export async function writeBlock(
     throw error;
   }
   await writeMeta(store, meta);
+  // Where this process stood still for half a day while it wrote, others may have removed what they took for the rest of a crash. A block
+  // whose meta is gone, too, was whole, and has been merged since.
+  if (!(await hasData(store, meta)) && (await isLive(store, meta))) {
+    throw new BlockWriteError(`block: what was written of ${meta.tenantID}/${meta.blockID} has been removed`);
+  }
   return meta;
 }
 

@@ -61,7 +61,7 @@ export function blockColumns(version: BlockVersion, configured: readonly Dedicat
 }
 
 /** What writing a block needs of a store. */
-export type BlockStore = Pick<Store, "create" | "write">;
+export type BlockStore = Pick<Store, "create" | "write" | "size">;
 
 /** A batch that no block can be made of, or a block that its format cannot hold. */
 export class BlockWriteError extends Error {

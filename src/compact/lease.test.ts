@@ -81,6 +81,19 @@ test("a write whose answer got lost counts if it was done", async () => {
   expect(await replaced(store)).toBeNull();
 });
 
+test("a write that was done, and failed when it was made once more, counts", async () => {
+  const store = new MemoryStore();
+  const { writeIf } = store;
+  store.writeIf = async (...args) => {
+    await writeIf.apply(store, args);
+    return writeIf.apply(store, args);
+  };
+  const lease = (await leasesOn(store, "a", { ms: 0 }).take("t"))!;
+  await lease.setJob(job);
+  await lease.release();
+  expect(await leasesOn(store, "b", { ms: 0 }).take("t")).not.toBeNull();
+});
+
 test("an output is none before it is complete, and for ever when it was discarded", async () => {
   const store = new MemoryStore();
   const lease = (await leasesOn(store, "a", { ms: 0 }).take("t"))!;

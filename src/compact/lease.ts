@@ -66,7 +66,7 @@ export class Leases {
     this.#seen.delete(tenant);
     const { turn, job, discarded } = record ?? { turn: 0, job: null, discarded: [] };
     const taken: LeaseRecord = { holder, turn: turn + 1, leaseMs, job, discarded };
-    const tag = await this.#store.writeIf(path, printRecord(taken), found?.tag ?? null);
+    const tag = await writeKnown(this.#store, path, printRecord(taken), found?.tag ?? null);
     return tag === null ? null : new Lease(this.#store, path, this.#options, taken, tag, startedMs);
   }
 }
@@ -157,7 +157,7 @@ export class Lease {
     if (this.#lost) throw new LeaseLost("compaction: the lease is lost");
     const startedMs = this.#now();
     const record = { ...change(this.#record), turn: this.#record.turn + 1 };
-    const tag = await this.#writeKnown(printRecord(record));
+    const tag = await writeKnown(this.#store, this.#path, printRecord(record), this.#tag);
     if (tag === null) {
       this.#lost = true;
       throw new LeaseLost("compaction: another process has taken the lease");
@@ -166,17 +166,28 @@ export class Lease {
     this.#tag = tag;
     this.#confirmedMs = startedMs;
   }
+}
 
-  /** Where the store does not know whether it has written, it is asked what is there now. */
-  async #writeKnown(bytes: Uint8Array): Promise<string | null> {
-    try {
-      return await this.#store.writeIf(this.#path, bytes, this.#tag);
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      const found = await this.#store.readTagged(this.#path);
-      if (found && Buffer.compare(found.bytes, bytes) === 0) return found.tag;
-      if (found?.tag !== this.#tag) return null;
-      throw error;
-    }
+/**
+ * Writes a lease on condition, as Store.writeIf() does. Unless that says that it is written, what is there now tells: an answer may have got
+ * lost, and of a request that the runtime makes once more by itself, on a connection that broke, the second one fails since the first did not.
+ */
+async function writeKnown(
+  store: Store,
+  path: string,
+  bytes: Uint8Array,
+  tag: string | null,
+): Promise<string | null> {
+  let failure: StoreError | null = null;
+  try {
+    const written = await store.writeIf(path, bytes, tag);
+    if (written !== null) return written;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    failure = error;
   }
+  const found = await store.readTagged(path);
+  if (found && Buffer.compare(found.bytes, bytes) === 0) return found.tag;
+  if (failure !== null && (found?.tag ?? null) === tag) throw failure;
+  return null;
 }

@@ -45,12 +45,20 @@ const dayAndHour: RetentionLimits = {
 
 describe("Retention", () => {
   let now = start;
+  /** By how long the machine was suspended. */
+  let sleptMs = 0;
   let store: SlowStore;
   let list: BlockList;
   const lines: string[] = [];
   const newRetention = (limits: Partial<RetentionLimits> = {}, own: Store = store) => {
     list = new BlockList(own, { compactedMsMax: 0, now: () => now });
-    return new Retention(own, list, { ...dayAndHour, ...limits }, () => now);
+    return new Retention(
+      own,
+      list,
+      { ...dayAndHour, ...limits },
+      () => now,
+      () => now - sleptMs,
+    );
   };
   const objectsOf = (n: number, tenant = "acme") =>
     [...store.objects.keys()]
@@ -60,6 +68,7 @@ describe("Retention", () => {
 
   beforeEach(() => {
     now = start;
+    sleptMs = 0;
     store = new SlowStore(() => now);
     lines.length = 0;
     log.configure({ sink: (line) => lines.push(line) });
@@ -261,6 +270,20 @@ describe("Retention", () => {
     await retention.byAge();
     expect(objectsOf(2)).toEqual([]);
     expect(retention.stats.swept).toBe(2);
+  });
+
+  test("a folder that was written while the machine went to sleep is given time to become a block", async () => {
+    await store.write(`acme/${idOf(1)}/data.parquet`, new Uint8Array(1));
+    const retention = newRetention();
+    await list.load();
+    await retention.byAge();
+    now += 60 * hourMs;
+    sleptMs = 60 * hourMs;
+    await retention.byAge();
+    expect(objectsOf(1)).toEqual(["data.parquet"]);
+    now += 600_000;
+    await retention.byAge();
+    expect(objectsOf(1)).toEqual([]);
   });
 
   test("a month of three tenants: a week is kept, by age and by bytes, and never another block", async () => {

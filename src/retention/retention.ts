@@ -15,6 +15,11 @@ import { type OldBlock, overLimit, type StoredTenant } from "./over_limit.ts";
  * long once it is there.
  */
 const leftoverMsMin = 12 * 3_600_000;
+/**
+ * It was seen for that long by this process, by a clock that stands still when the machine does: a process that was suspended while it
+ * wrote a block goes on with it.
+ */
+const leftoverSeenMsMin = 600_000;
 /** A merged block may take longer than the above before any of it is there. */
 const emptyMsMin = 48 * 3_600_000;
 /** Of a block, what is written at its end. */
@@ -33,6 +38,11 @@ export interface RetentionLimits {
   bytesMax: number;
   /** Blocks that are worked on at a time. */
   concurrency: number;
+}
+
+interface Seen {
+  ms: number;
+  steadyMs: number;
 }
 
 /** Why a block was deleted. */
@@ -61,14 +71,26 @@ export class Retention {
   readonly #list: BlockList;
   readonly #limits: RetentionLimits;
   readonly #now: () => number;
-  /** When folders without a meta were first seen, by their paths. */
-  #unfinished = new Map<string, number>();
+  readonly #steadyMs: () => number;
+  /** When folders without a meta were first seen, by their paths, and by both clocks. */
+  #unfinished = new Map<string, Seen>();
 
-  constructor(store: Store, list: BlockList, limits: RetentionLimits, now: () => number = Date.now) {
+  /**
+   * @param now ms since the epoch
+   * @param steadyMs ms of a clock that nobody sets
+   */
+  constructor(
+    store: Store,
+    list: BlockList,
+    limits: RetentionLimits,
+    now: () => number = Date.now,
+    steadyMs: () => number = () => performance.now(),
+  ) {
     this.#store = store;
     this.#list = list;
     this.#limits = limits;
     this.#now = now;
+    this.#steadyMs = steadyMs;
   }
 
   /**
@@ -91,6 +113,7 @@ export class Retention {
     }
     work.push(...this.#leftovers(now));
     await this.#all(work, signal);
+    await this.#store.removeLeftovers(now - leftoverMsMin);
   }
 
   /**
@@ -146,20 +169,22 @@ export class Retention {
 
   /** What there is to do about folders that have no meta. */
   #leftovers(now: number): (() => Promise<void>)[] {
-    const seen = new Map<string, number>();
+    const seen = new Map<string, Seen>();
+    const first = { ms: now, steadyMs: this.#steadyMs() };
     for (const { tenant, ids } of this.#list.unfinished()) {
       if (this.#limits.isKept(tenant)) continue;
-      for (const id of ids) seen.set(`${tenant}/${id}`, this.#unfinished.get(`${tenant}/${id}`) ?? now);
+      for (const id of ids) seen.set(`${tenant}/${id}`, this.#unfinished.get(`${tenant}/${id}`) ?? first);
     }
     this.#unfinished = seen;
     return [...seen].map(
-      ([folder, sinceMs]) =>
+      ([folder, since]) =>
         () =>
-          this.#sweep(folder, sinceMs, now),
+          this.#sweep(folder, since, now),
     );
   }
 
-  async #sweep(folder: string, sinceMs: number, now: number): Promise<void> {
+  async #sweep(folder: string, since: Seen, now: number): Promise<void> {
+    if (this.#steadyMs() - since.steadyMs < leftoverSeenMsMin) return;
     for (const name of ["meta.json", "meta.compacted.json"]) {
       if ((await this.#modified(`${folder}/${name}`)) !== null) return; // it has become a block since
     }
@@ -170,7 +195,7 @@ export class Retention {
       await this.#remove(folder);
       return;
     }
-    if (sinceMs <= now - emptyMsMin) await this.#remove(folder);
+    if (since.ms <= now - emptyMsMin) await this.#remove(folder);
   }
 
   async #remove(folder: string): Promise<void> {

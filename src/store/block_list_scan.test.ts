@@ -82,6 +82,17 @@ describe("scanTenant()", () => {
     expect([...found.unfinished].sort()).toEqual([8, 9].map(idOf));
   });
 
+  test("keeps a block that a listing does not show yet, until it is gone", async () => {
+    for (const n of [1, 2]) await putBlock(store, blockMeta(n));
+    const list = new BlockList(store, { compactedMsMax: 0 });
+    await list.load();
+    await store.deleteAll(`acme/${idOf(2)}`);
+    store.list = async (prefix) => (prefix === "" ? ["acme"] : []);
+    await list.load();
+    expect(numbersOf(list.live("acme"))).toEqual([1]);
+    expect(list.unfinished()).toEqual([]);
+  });
+
   test("fails where a meta can't be read, and a list stays as it was", async () => {
     await putBlock(store, blockMeta(1));
     let broken = false;

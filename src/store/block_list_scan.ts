@@ -90,17 +90,18 @@ class Scan {
   ) {}
 
   async run(): Promise<FoundBlocks> {
-    const ids = await listBlockIds(this.store, this.tenant);
-    const next = ids.values();
+    const listed = new Set(await listBlockIds(this.store, this.tenant));
+    // A listing may be behind: what was live is asked for by its name.
+    const next = new Set([...listed, ...this.known.live.keys()]).values();
     const read = async (): Promise<void> => {
-      for (const id of next) await this.#block(id);
+      for (const id of next) await this.#block(id, listed.has(id));
     };
     const { readsMax = readsMaxDefault } = this.options;
     await Promise.all(Array.from({ length: Math.max(1, readsMax) }, read));
     return this.#found;
   }
 
-  async #block(id: string): Promise<void> {
+  async #block(id: string, isListed: boolean): Promise<void> {
     const { live, compacted, unfinished } = this.#found;
     try {
       const meta = await this.#live(id);
@@ -110,7 +111,7 @@ class Scan {
       }
       const block = await this.#compacted(id);
       if (block) compacted.set(id, block);
-      else unfinished.add(id);
+      else if (isListed) unfinished.add(id);
     } catch (error) {
       if (!(error instanceof MetaError)) throw error;
       complain(this.tenant, id, error);

@@ -6,9 +6,10 @@ import { type Store, StoreNotFound } from "./store.ts";
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 type Place = Pick<BlockMeta, "tenantID" | "blockID">;
+type Sized = Pick<Store, "size">;
 
 /** True if the block is live: it has a meta.json. */
-export function isLive(store: Store, place: Place): Promise<boolean> {
+export function isLive(store: Sized, place: Place): Promise<boolean> {
   return exists(store, `${folderOf(place)}/meta.json`);
 }
 
@@ -16,7 +17,7 @@ export function isCompacted(store: Store, place: Place): Promise<boolean> {
   return exists(store, `${folderOf(place)}/meta.compacted.json`);
 }
 
-function hasData(store: Store, place: Place): Promise<boolean> {
+export function hasData(store: Sized, place: Place): Promise<boolean> {
   return exists(store, `${folderOf(place)}/data.parquet`);
 }
 
@@ -77,7 +78,7 @@ export function folderOf({ tenantID, blockID }: Place): string {
   return `${tenantID}/${blockID}`;
 }
 
-async function exists(store: Store, path: string): Promise<boolean> {
+async function exists(store: Sized, path: string): Promise<boolean> {
   try {
     await store.size(path);
     return true;

@@ -127,6 +127,10 @@ export class CachedStore implements Store {
     this.#cache.forget(prefix);
   }
 
+  removeLeftovers(beforeMs: number): Promise<void> {
+    return this.#store.removeLeftovers(beforeMs);
+  }
+
   #forget(path: string): void {
     const object = cachedObject(path);
     if (object) this.#cache.forget(object.block);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalStore } from "./local_store.ts";
@@ -36,6 +36,20 @@ describe("LocalStore", () => {
 
   test("lists nothing where there is no folder yet", async () => {
     expect(await new LocalStore(join(folder, "none")).list("")).toEqual([]);
+  });
+
+  test("removes what a crash has left of writes that nothing else deletes, once it is old", async () => {
+    await store.write("l/index.json.gz", bytes("{}"));
+    const left = [
+      "compaction_lease.json.0a.part",
+      "compaction_lease.json.lock.0b",
+      "compaction_lease.json.lock-0c.0d",
+    ];
+    for (const name of [...left, "locked.json"]) writeFileSync(join(folder, "blocks/l", name), "");
+    await store.removeLeftovers(Date.now() - 60_000);
+    expect(readdirSync(join(folder, "blocks/l")).length).toBe(5);
+    await store.removeLeftovers(Date.now() + 60_000);
+    expect(readdirSync(join(folder, "blocks/l")).sort()).toEqual(["index.json.gz", "locked.json"]);
   });
 
   test("deletes the folders of what it deletes", async () => {

@@ -27,6 +27,8 @@ const fileMode = 0o600;
 const partSuffix = ".part";
 /** Beside an object that is about to be replaced by writeIf(). */
 const lockSuffix = ".lock";
+/** Parts, and what a lock is made of. */
+const leftover = /\.part$|\.lock[.-][^/]*$/;
 
 export class LocalStore implements Store {
   readonly remote = false;
@@ -114,6 +116,21 @@ export class LocalStore implements Store {
       await rm(place, { recursive: true, force: true });
     } catch (error) {
       throw failure("delete", prefix, error);
+    }
+  }
+
+  /** Beside objects of a tenant, that is: folders of blocks are deleted whole. */
+  async removeLeftovers(beforeMs: number): Promise<void> {
+    for (const tenant of await this.list("")) {
+      const folder = this.#place(tenant);
+      try {
+        for (const name of (await readdir(folder)).filter((each) => leftover.test(each))) {
+          const place = join(folder, name);
+          if ((await stat(place)).mtimeMs < beforeMs) await rm(place, { force: true });
+        }
+      } catch (error) {
+        if (!isMissing(error)) throw failure("clean up", tenant, error);
+      }
     }
   }
 

@@ -66,6 +66,8 @@ export class MemoryStore implements Store {
     for (const path of this.objects.keys()) if (path.startsWith(`${prefix}/`)) this.objects.delete(path);
   }
 
+  async removeLeftovers(): Promise<void> {}
+
   async modified(path: string): Promise<number> {
     await this.read(path);
     return this.objects.get(path)!.modifiedMs;

@@ -121,6 +121,9 @@ export class RemoteStore implements Store {
     }
   }
 
+  /** Objects are written whole or not at all; parts of uploads are left to the rules of the bucket. */
+  async removeLeftovers(): Promise<void> {}
+
   async modified(path: string): Promise<number> {
     return (await this.#head(path)).modifiedMs;
   }

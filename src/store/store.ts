@@ -31,6 +31,8 @@ export interface Store {
   delete(path: string): Promise<void>;
   /** Removes everything under the prefix. */
   deleteAll(prefix: string): Promise<void>;
+  /** Removes what writes have left that were cut short before that time, in ms since the epoch, where nothing else does. */
+  removeLeftovers(beforeMs: number): Promise<void>;
   /** When the object was last written, in ms since the epoch. @throws StoreNotFound */
   modified(path: string): Promise<number>;
   /** Length of the object in bytes. @throws StoreNotFound */

@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ControlledProcess } from "./controlled_process.ts";
 import { type HttpAnswer, type HttpQuestion, http } from "./http.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -15,6 +16,7 @@ const startMsMax = 20_000;
 const stopMsMax = 30_000;
 const logBytesMax = 64 * 1024;
 const clockTicksPerSecond = 100;
+const preload = fileURLToPath(new URL("process_preload.ts", import.meta.url));
 
 interface Settings {
   [key: string]: string | number | boolean | string[] | Settings | Settings[];
@@ -27,6 +29,7 @@ export interface RubatoOptions {
   configFile?: string; // somebody's configuration instead; ports and folders are set by flags
   flags?: string[];
   environment?: Record<string, string>;
+  control?: ControlledProcess; // of its clocks, and of when it ends; on Bun
   wrap?: string[]; // a command that runs the server, such as prlimit with a file size
 }
 
@@ -155,6 +158,10 @@ export class Rubato {
     return this.ended();
   }
 
+  signal(name: "SIGSTOP" | "SIGCONT"): void {
+    process.kill(this.pid, name);
+  }
+
   async kill(): Promise<void> {
     const child = this.child;
     if (child === null || this.exited) return;
@@ -223,17 +230,17 @@ export class Rubato {
   }
 
   private async launch(): Promise<void> {
-    const { runtime = "bun", environment, wrap = [] } = this.options;
+    const { runtime = "bun", environment, control, wrap = [] } = this.options;
     const program =
       runtime === "bun"
-        ? [process.execPath, "src/main.ts"]
+        ? [process.execPath, ...(control ? ["--preload", preload] : []), "src/main.ts"]
         : [join(root, "node_modules/.bin/deno"), "run", "-A", "src/main.ts"];
     const [command, ...args] = [...wrap, ...program, ...this.flags()];
     const startMs = performance.now();
     const child = spawn(command!, args, {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...environment },
+      env: { ...process.env, ...environment, ...control?.environment },
     });
     this.child = child;
     this.log = "";
