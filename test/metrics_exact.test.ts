@@ -45,7 +45,11 @@ const settings = {
   live_store: { max_block_duration: "1s" },
   backend_scheduler: {
     provider: {
-      compaction: { min_cycle_interval: "50ms", compaction: { compaction_window: "1s" } },
+      compaction: {
+        min_cycle_interval: "50ms",
+        max_input_blocks: 2,
+        compaction: { compaction_window: "1s" },
+      },
       retention: { interval: "100ms" },
     },
   },

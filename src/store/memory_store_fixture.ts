@@ -74,7 +74,9 @@ export class MemoryStore implements Store {
   }
 
   async size(path: string): Promise<number> {
-    return (await this.read(path)).length;
+    const object = this.objects.get(path);
+    if (!object) throw new StoreNotFound(path);
+    return object.bytes.length;
   }
 
   async readTagged(path: string): Promise<TaggedObject | null> {
