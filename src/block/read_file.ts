@@ -69,6 +69,7 @@ export class BlockFile {
   readonly #held = new HeldRanges();
   /** Ends when what most reads begin with is held, where it is to be. */
   #ahead: Promise<void> | null = null;
+  #opened: Promise<OpenFile> | null = null;
   #size = 0;
   #bytesRead = 0;
 
@@ -91,7 +92,16 @@ export class BlockFile {
     return this.#bytesRead;
   }
 
-  async open(): Promise<OpenFile> {
+  /** What the footer says, which is kept as long as this is, however little room the cache has for it. */
+  open(): Promise<OpenFile> {
+    this.#opened ??= this.#open().catch((error) => {
+      this.#opened = null;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  async #open(): Promise<OpenFile> {
     const known = this.#caches.footers.get(this.prefix);
     if (known) {
       this.#size = known.size;

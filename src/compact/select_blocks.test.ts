@@ -213,6 +213,11 @@ describe("ripeLists()", () => {
     expect(ripe("2026-01-10T13:10:00Z", "2026-01-10T12:59:00Z")).toEqual([4]);
   });
 
+  test("are all of a window that is more than a window ahead, of clocks that are wrong", () => {
+    expect(ripe("2026-01-10T14:10:00Z", "2026-01-10T12:59:00Z")).toEqual([1, 3, 4]);
+    expect(ripe("2026-02-10T12:10:00Z", "2026-01-10T12:59:00Z")).toEqual([1, 3, 4]);
+  });
+
   test("are all of a window that was over a quarter of its length ago", () => {
     expect(ripe("2026-01-10T12:10:00Z", "2026-01-10T13:14:59Z")).toEqual([4]);
     expect(ripe("2026-01-10T12:10:00Z", "2026-01-10T13:15:00Z")).toEqual([1, 3, 4]);

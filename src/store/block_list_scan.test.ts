@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { BlockList } from "./block_list.ts";
 import { blockMeta, idOf, numbersOf, putBlock, watched } from "./block_list_fixture.ts";
 import { listTenants, scanTenant } from "./block_list_scan.ts";
-import { leasePath } from "./compaction_lease.ts";
+import { markCompacted } from "./block_objects.ts";
+import { type LeasedJob, leasePath, printRecord } from "./compaction_lease.ts";
 import { MemoryStore } from "./memory_store_fixture.ts";
 import { StoreError } from "./store.ts";
 
@@ -70,6 +71,29 @@ describe("scanTenant()", () => {
     // Something else under that name hides nothing.
     await store.write(leasePath("acme"), new TextEncoder().encode("{"));
     expect((await scanTenant(store, "acme", nothing())).live.size).toBe(4);
+  });
+
+  test("looks again when a merge ends while it looks", async () => {
+    const inputs = [blockMeta(1), blockMeta(2)];
+    const output = blockMeta(9, { compactionLevel: 1 });
+    for (const meta of [...inputs, output]) await putBlock(store, meta);
+    const job = { output: idOf(9), inputs: [idOf(1), idOf(2)], meta: null };
+    const lease = (now: LeasedJob | null) =>
+      store.write(
+        leasePath("acme"),
+        printRecord({ holder: "x", turn: 1, leaseMs: 1, job: now, discarded: [] }),
+      );
+    await lease(job);
+    let reads = 0;
+    const merging = watched(store, async (call) => {
+      // The metas have been read, and the lease is about to be.
+      if (call !== "readTagged" || ++reads !== 2) return;
+      for (const meta of inputs) await markCompacted(store, meta);
+      await lease(null);
+    });
+    const live = new Map(inputs.map((meta) => [meta.blockID, meta]));
+    const found = await scanTenant(merging, "acme", { ...nothing(), live });
+    expect([...found.live.keys()]).toEqual([idOf(9)]);
   });
 
   test("takes the output of a merge that has not come to pass for no block", async () => {

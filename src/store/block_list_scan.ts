@@ -4,7 +4,13 @@ import { type BlockMeta, MetaError } from "../block/meta.ts";
 import { log } from "../telemetry/log.ts";
 import type { FoundBlocks } from "./block_list.ts";
 import { listBlockIds, readMeta } from "./block_objects.ts";
-import { LeaseUnreadable, readLease, replacedBlocks, unmadeBlocks } from "./compaction_lease.ts";
+import {
+  type LeaseRecord,
+  LeaseUnreadable,
+  readLease,
+  replacedBlocks,
+  unmadeBlocks,
+} from "./compaction_lease.ts";
 import { type Store, StoreNotFound } from "./store.ts";
 
 const readsMaxDefault = 50;
@@ -42,21 +48,34 @@ export async function scanTenant(
   options: ScanOptions = {},
 ): Promise<FoundBlocks> {
   let before = known;
+  let leaseBefore = await leaseOf(store, tenant);
   for (let pass = 1; ; pass++) {
     const found = await new Scan(store, tenant, before, options).run();
-    if (pass === passesMax || !hasMoved(before, found)) return asLeased(store, tenant, found);
+    const lease = await leaseOf(store, tenant);
+    const isSettled = !hasMoved(before, found) && !hasEnded(leaseBefore, lease);
+    if (isSettled || pass === passesMax) return lease === null ? found : asLeased(lease, found);
     before = found;
+    leaseBefore = lease;
+  }
+}
+
+/** Whether a merge has come to its end: its output and inputs may have been read as they were in the midst of it. */
+function hasEnded(before: LeaseRecord | null, lease: LeaseRecord | null): boolean {
+  return before !== null && before.job !== null && before.job.output !== lease?.job?.output;
+}
+
+async function leaseOf(store: Store, tenant: string): Promise<LeaseRecord | null> {
+  try {
+    return await readLease(store, tenant);
+  } catch (error) {
+    if (!(error instanceof LeaseUnreadable)) throw error;
+    log.warn("compaction lease can't be read", { tenant, error });
+    return null;
   }
 }
 
 /** While a block is merged, which a crash may draw out, its inputs and it have metas: the lease says which of them are blocks. */
-async function asLeased(store: Store, tenant: string, found: FoundBlocks): Promise<FoundBlocks> {
-  const lease = await readLease(store, tenant).catch((error: Error) => {
-    if (error instanceof LeaseUnreadable) log.warn("compaction lease can't be read", { tenant, error });
-    else throw error;
-    return null;
-  });
-  if (lease === null) return found;
+function asLeased(lease: LeaseRecord, found: FoundBlocks): FoundBlocks {
   for (const id of unmadeBlocks(lease)) if (found.live.delete(id)) found.unfinished.add(id);
   const replaced = replacedBlocks(lease);
   if (replaced === null || !found.live.has(replaced.output)) return found;
