@@ -238,14 +238,17 @@ function putStrings(first: u32, count: u32, bounded: bool, out: usize): usize {
   reserve(LENGTHS, count << 2);
   const lengths = at(LENGTHS);
   let last: usize = 0;
+  let lastLength: u32 = 0;
   beginBytes();
   for (let i: u32 = 0; i < count; i++) {
     const length = stringLength(first + i);
     store<u32>(lengths + ((<usize>i) << 2), length);
     if (!bounded) continue;
     const start = stringStart(first + i);
-    if (!i || start != last) takeBytes(start, length);
+    // Repeats are passed over. What follows an empty text begins where that does.
+    if (!i || start != last || length != lastLength) takeBytes(start, length);
     last = start;
+    lastLength = length;
   }
   endBytes();
   out = delta32(lengths, count, out);

@@ -8,7 +8,10 @@ import { defaultConfig } from "../config/defaults.ts";
 import { BlockPool } from "../jobs/block_pool.ts";
 import { refsOf } from "../jobs/block_refs.ts";
 import { LocalStore } from "../store/local_store.ts";
+import { MemoryStore } from "../store/memory_store_fixture.ts";
+import { StoreError } from "../store/store.ts";
 import { blockOf, mergeOptions, spanTexts } from "./compact_fixture.ts";
+import { compactJob } from "./compact_job.ts";
 
 const folders: string[] = [];
 const pools: BlockPool[] = [];
@@ -67,4 +70,22 @@ test("a block worker says which block it cannot merge", async () => {
     blockId: inputs[1]!.blockID,
     failure: expect.stringContaining("does not exist"),
   });
+});
+
+test("whatever fails in a merge, but for the output's store and being ended, is told as a failure of the blocks", async () => {
+  const store = new MemoryStore();
+  const metas = [
+    await blockOf(store, [{ trace: 1, span: 1 }]),
+    await blockOf(store, [{ trace: 2, span: 2 }]),
+  ];
+  const params = { ...mergeOptions, blockId: "o", busy: new SharedArrayBuffer(4), metas };
+  store.readRanges = () => Promise.reject(new RangeError("out of everything"));
+  expect(await compactJob(store, params, signal)).toEqual({
+    failure: "merge: out of everything",
+    blockId: null,
+  });
+  const full = new MemoryStore();
+  for (const meta of metas) await blockOf(full, [{ trace: 1, span: 1 }], { blockId: meta.blockID });
+  full.create = () => Promise.reject(new StoreError("store: the disk is full"));
+  expect(compactJob(full, params, signal)).rejects.toThrow("the disk is full");
 });

@@ -1,6 +1,6 @@
 // A merge as the job of a block worker.
 import type { BlockMeta } from "../block/meta.ts";
-import type { Store } from "../store/store.ts";
+import { type Store, StoreError } from "../store/store.ts";
 import { type Merged, type MergeOptions, mergeBlocks } from "./merge_blocks.ts";
 import { MergeError } from "./merge_error.ts";
 import { Throttle } from "./throttle.ts";
@@ -29,6 +29,8 @@ export async function compactJob(
     return await mergeBlocks(store, metas, options, () => throttle.pause());
   } catch (error) {
     if (error instanceof MergeError) return { failure: error.message, blockId: error.blockId };
-    throw error;
+    if (error instanceof StoreError || signal.aborted) throw error;
+    // Whatever it is, it comes of these blocks, and would come of them again: others must not wait for them.
+    return { failure: `merge: ${error instanceof Error ? error.message : String(error)}`, blockId: null };
   }
 }

@@ -5,6 +5,7 @@ import { plainPath } from "../block/encode_plan.ts";
 import type { ParquetFile } from "../block/footer_reader.ts";
 import { physicalTypes } from "../block/footer_writer.ts";
 import { type BlockMeta, isBlockVersion } from "../block/meta.ts";
+import { ParquetError } from "../block/parquet_error.ts";
 import { BlockReader } from "../block/read.ts";
 import type { ReadCaches } from "../block/read_caches.ts";
 import { BlockFile } from "../block/read_file.ts";
@@ -42,7 +43,8 @@ export class MergeInput {
   #words: Uint32Array = new Uint32Array(0);
   #weights = new RowWeights(null, 0, 0);
   #spans = 0;
-  #traces = 0;
+  /** The last id of the row groups before; null if they had none. */
+  #last: Uint32Array | null = null;
 
   private constructor(
     meta: BlockMeta,
@@ -84,11 +86,6 @@ export class MergeInput {
     return this.#spans;
   }
 
-  /** Likewise their rows. */
-  get traces(): number {
-    return this.#traces;
-  }
-
   /** True if there is no row under the cursor. */
   get ended(): boolean {
     return this.row >= this.rows;
@@ -105,10 +102,25 @@ export class MergeInput {
       const { rows, spans } = await this.reader.groupSize(this.group);
       this.rows = rows;
       this.#spans += spans;
-      this.#traces += rows;
-      this.#words = comparable(await this.reader.traceIds(this.group));
+      this.#words = this.#ascending(comparable(await this.reader.traceIds(this.group)));
       this.#weights = await this.#weigh(rows, spans);
     } while (this.rows === 0);
+  }
+
+  /** Ids of the next row group: rows that are out of order would end the merge of all inputs. */
+  #ascending(words: Uint32Array): Uint32Array {
+    const hasRows = words.length > 0;
+    const before = this.#last;
+    if (hasRows && before !== null && compareIds(words, 0, before, 0) <= 0) {
+      throw new ParquetError(`trace ids do not ascend from row group ${this.group - 1} to the next`);
+    }
+    for (let at = idWords; at < words.length; at += idWords) {
+      if (compareIds(words, at, words, at - idWords) < 0) {
+        throw new ParquetError(`trace ids do not ascend in row group ${this.group}`);
+      }
+    }
+    if (hasRows) this.#last = words.slice(-idWords);
+    return words;
   }
 
   /** Spans of the row under the cursor, about, of typical size. */
@@ -118,14 +130,7 @@ export class MergeInput {
 
   /** Negative, 0 or positive, as the cursor's trace id stands before that of another input. */
   compare(other: MergeInput): number {
-    const a = this.row * idWords;
-    const b = other.row * idWords;
-    for (let word = 0; word < idWords; word++) {
-      const x = this.#words[a + word]!;
-      const y = other.#words[b + word]!;
-      if (x !== y) return x < y ? -1 : 1;
-    }
-    return 0;
+    return compareIds(this.#words, this.row * idWords, other.#words, other.row * idWords);
   }
 
   /** The trace id under the cursor, as isAt() takes it. */
@@ -178,6 +183,16 @@ function hasColumns(
       );
     })
   );
+}
+
+/** Compares the ids that begin at these words. */
+function compareIds(a: Uint32Array, aAt: number, b: Uint32Array, bAt: number): number {
+  for (let word = 0; word < idWords; word++) {
+    const x = a[aAt + word]!;
+    const y = b[bAt + word]!;
+    if (x !== y) return x < y ? -1 : 1;
+  }
+  return 0;
 }
 
 /** Big-endian words. */
