@@ -129,7 +129,9 @@ export class TracePlaces {
       if (asked.size > assuredBlocksMax) return null;
     }
     if (doubtful.length === 0) return [];
-    const holders = await this.#countHolders(pickTraceIds(ids, doubtful), [...asked]);
+    // Not the heads as they are now: what has left them since may be in a block that was not listed yet.
+    const holders = Uint32Array.from(doubtful, (i) => inHeads[i]!);
+    await this.#addBlocks(holders, pickTraceIds(ids, doubtful), [...asked]);
     return doubtful.filter((_, i) => holders[i]! > 1);
   }
 
@@ -142,14 +144,18 @@ export class TracePlaces {
   }
 
   /** In how many heads and blocks each trace is. */
-  async #countHolders(ids: Uint8Array, among: BlockMeta[] | null = null): Promise<Uint32Array> {
-    const { stored } = this.#sources;
+  async #countHolders(ids: Uint8Array): Promise<Uint32Array> {
     const holders = await this.#countHeads(ids);
-    const metas = among ?? this.blocks(partGapSeconds);
+    await this.#addBlocks(holders, ids, this.blocks(partGapSeconds));
+    return holders;
+  }
+
+  /** Adds in how many of the blocks each trace is. */
+  async #addBlocks(holders: Uint32Array, ids: Uint8Array, metas: BlockMeta[]): Promise<void> {
+    const { stored } = this.#sources;
     for (const counts of await stored.countHolders(ids, metas, this.#searched, this.#signal)) {
       for (let i = 0; i < counts.length; i++) holders[i]! += counts[i]!;
     }
-    return holders;
   }
 
   /** All that there is of the first of some traces: of as many as fit into so many bytes, and of one at least. */
