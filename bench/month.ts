@@ -140,6 +140,7 @@ class Month {
       waits: false,
       isBusy: () => false,
       stored: null,
+      clock: this.#clock,
     });
     scheduleIndex(this.#schedule, this.#filters);
   }

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { BlockMeta } from "../block/meta.ts";
 import { blockMeta, numberOf } from "../store/block_list_fixture.ts";
+import { type Clock, realClock } from "../store/clock.ts";
+import { hurriedClock } from "../store/clock_fixture.ts";
 import { log } from "../telemetry/log.ts";
 import {
   BlockFilters,
@@ -46,6 +48,7 @@ describe("BlockFilters", () => {
       isBusy: () => false,
       waits: false,
       stored: null,
+      clock: realClock,
       ...options,
     });
   const lookUp = (filters: BlockFilters, block: number) =>
@@ -144,16 +147,15 @@ describe("BlockFilters", () => {
     expect(lookUp(filters, 9).map(([n]) => n)).toEqual([1]);
   });
 
-  test("fails where blocks can't be read now, and covers them in a later round", async () => {
-    answer = async (meta) => {
-      if (numberOf(meta) === 2) throw new Error("the store is slow");
-      return built(numberOf(meta), 5);
+  test("fails where no block can be read now, and covers them in a later round", async () => {
+    answer = async () => {
+      throw new Error("the store is slow");
     };
     const filters = over();
     await expect(filters.run(never)).rejects.toThrow(
-      "1 blocks could not be read; the last: the store is slow",
+      "3 blocks could not be read; the last: the store is slow",
     );
-    expect(lookUp(filters, 1).map(([n]) => n)).toEqual([1, 2]);
+    expect(lookUp(filters, 1).map(([n]) => n)).toEqual([1, 2, 3]);
     answer = (meta) => built(numberOf(meta), 5);
     await filters.run(never);
     expect(lookUp(filters, 1).map(([n]) => n)).toEqual([1]);
@@ -165,6 +167,55 @@ describe("BlockFilters", () => {
     asked = [];
     await expect(filters.run(never)).rejects.toThrow("away");
     expect(asked.length).toBeLessThan(20);
+  });
+
+  test("covers all others where blocks can't be read, and tries those last, and again later and later", async () => {
+    log.configure({ sink: () => {} });
+    // The newest.
+    const broken = (n: number) => n > 20 && n <= 36;
+    const day = (n: number) => `2026-01-${String(n + 1).padStart(2, "0")}T00:00:00Z`;
+    listed = Array.from({ length: 36 }, (_, i) =>
+      blockMeta(i + 1, { totalObjects: 5, endTime: day(Math.min(i, 29)) }),
+    );
+    answer = async (meta) => {
+      if (broken(numberOf(meta))) throw new Error("data.parquet ends before its footer");
+      return built(numberOf(meta), 5);
+    };
+    const filters = over();
+    // Nothing tells yet that it is not the store.
+    await expect(filters.run(never)).rejects.toThrow("16 blocks could not be read");
+    asked = [];
+    await filters.run(never);
+    expect(asked.slice(0, 20).every((n) => !broken(n))).toBe(true);
+    expect(filters.stats.coveredBlocks).toBe(20);
+    const tries: number[] = [];
+    for (let round = 3; round <= 20; round++) {
+      asked = [];
+      await filters.run(never);
+      if (asked.includes(36)) tries.push(round);
+      // One that has just come does not wait for them.
+      if (round === 5) expect(asked).toEqual([40]);
+      if (round === 4) listed = [...listed, blockMeta(40, { totalObjects: 5 })];
+    }
+    log.configure({ sink: (line) => process.stderr.write(line) });
+    expect(tries).toEqual([4, 8, 16]);
+    answer = async (meta) => built(numberOf(meta), 5);
+    for (let round = 21; round <= 32; round++) await filters.run(never);
+    expect(filters.stats.coveredBlocks).toBe(37);
+  });
+
+  test("does not fail for a block among others, but says so once", async () => {
+    const lines: string[] = [];
+    log.configure({ sink: (line) => lines.push(line) });
+    answer = async (meta) => {
+      if (numberOf(meta) === 2) throw new Error("block 2 is gone");
+      return built(numberOf(meta), 5);
+    };
+    const filters = over();
+    for (let round = 1; round <= 5; round++) await filters.run(never);
+    log.configure({ sink: (line) => process.stderr.write(line) });
+    expect(filters.stats.coveredBlocks).toBe(2);
+    expect(lines.filter((line) => line.includes("block 2 is gone")).length).toBe(1);
   });
 
   test("makes one filter at a time while queries are answered, some otherwise, and none once stopped", async () => {
@@ -206,6 +257,53 @@ describe("BlockFilters", () => {
     expect((await patient).length).toBeLessThanOrEqual(17);
     await round;
     expect((await filters.mayHold(listed, idOf(3), never)).map(({ meta }) => numberOf(meta))).toEqual([3]);
+  });
+
+  test("has lookups wait for a round that does not end no longer than a while", async () => {
+    listed = Array.from({ length: 20 }, (_, i) => blockMeta(i + 1, { totalObjects: 5 }));
+    const gate = Promise.withResolvers<void>();
+    answer = async (meta) => {
+      await gate.promise;
+      return built(numberOf(meta), 5);
+    };
+    let waitedMs = 0;
+    const clock: Clock = {
+      after(ms, run) {
+        waitedMs += ms;
+        return hurriedClock.after(ms, run);
+      },
+    };
+    const filters = over({ waits: true, clock });
+    const round = filters.run(never);
+    expect((await filters.mayHold(listed, idOf(3), never)).length).toBe(20);
+    expect(waitedMs).toBe(1500);
+    gate.resolve();
+    await round;
+  });
+
+  test("has no lookup wait for blocks that the round does not cover", async () => {
+    // The larger ones have no room.
+    const large = Array.from({ length: 30 }, (_, i) => blockMeta(i + 100, { totalObjects: 5000 }));
+    const small = Array.from({ length: 20 }, (_, i) => blockMeta(i + 1, { totalObjects: 5 }));
+    listed = [...small, ...large];
+    const gate = Promise.withResolvers<void>();
+    answer = async (meta) => {
+      await gate.promise;
+      return built(numberOf(meta), 5);
+    };
+    let waits = 0;
+    const clock: Clock = {
+      after() {
+        waits++;
+        return () => {};
+      },
+    };
+    const filters = over({ waits: true, clock, bytesMax: 20 * filterBytesOf(5) });
+    const round = filters.run(never);
+    expect((await filters.mayHold([...large, ...small.slice(0, 16)], idOf(3), never)).length).toBe(46);
+    expect(waits).toBe(0);
+    gate.resolve();
+    await round;
   });
 
   test("takes those that were kept, makes what is missing, and has it kept", async () => {

@@ -5,9 +5,10 @@
 import type { BlockMeta } from "../block/meta.ts";
 import type { RowRange } from "../block/read_plan.ts";
 import { endMsOf } from "../store/block_list.ts";
-import { realClock, sleep } from "../store/clock.ts";
+import { type Clock, sleep } from "../store/clock.ts";
 import type { FilterStats } from "../telemetry/filter_metrics.ts";
 import { log } from "../telemetry/log.ts";
+import { BlockRetries, RoundOutcome } from "./block_retries.ts";
 import { FilterError } from "./filter_error.ts";
 import { filterBytesOf, findRows, TraceFilter } from "./trace_filter.ts";
 
@@ -43,6 +44,7 @@ export interface BlockFiltersOptions {
   /** Whether lookups wait for filters that are being made rather than ask many bloom filters. */
   waits: boolean;
   stored: StoredFilters | null;
+  clock: Clock;
 }
 
 export class BlockFilters {
@@ -52,6 +54,9 @@ export class BlockFilters {
   #bytes = 0;
   /** Blocks whose ids can't be read as they should be; they stay as they are. */
   #damaged = new Set<string>();
+  readonly #retries = new BlockRetries();
+  /** Blocks whose filters the round still makes. */
+  readonly #pending = new Set<string>();
   #isLoaded = false;
   /** The one that is under way. */
   #round: Promise<void> | null = null;
@@ -77,7 +82,7 @@ export class BlockFilters {
 
   /**
    * Of blocks, those that may hold a trace. Where a bloom filter costs a request over a network, a lookup of many blocks without a filter
-   * waits for those that are being made: that takes less than to ask so many bloom filters, which are forty times as large.
+   * waits a while for those that are being made: that takes less than to ask so many bloom filters, which are forty times as large.
    *
    * @param signal ends the waiting
    */
@@ -86,15 +91,23 @@ export class BlockFilters {
     traceId: Uint8Array,
     signal: AbortSignal,
   ): Promise<LookupBlock[]> {
-    const { waits } = this.#options;
-    while (waits && this.#round && !signal.aborted && this.#uncovered(metas) > uncoveredMax) {
-      await Promise.race([this.#round, sleep(realClock, pollMs, signal).catch(() => {})]);
-    }
+    await this.#awaitRound(metas, signal);
     return this.narrow(metas, traceId);
   }
 
-  #uncovered(metas: readonly BlockMeta[]): number {
-    return metas.reduce((count, meta) => count + (this.#of(meta) ? 0 : 1), 0);
+  async #awaitRound(metas: readonly BlockMeta[], signal: AbortSignal): Promise<void> {
+    const { waits, clock } = this.#options;
+    if (!waits) return;
+    for (let waited = 0; waited < waitMsMax; waited += pollMs) {
+      if (!this.#round || signal.aborted || this.#countPending(metas) <= uncoveredMax) return;
+      await Promise.race([this.#round, sleep(clock, pollMs, signal).catch(() => {})]);
+    }
+  }
+
+  /** Others without a filter will have none however long it is waited for. */
+  #countPending(metas: readonly BlockMeta[]): number {
+    if (this.#pending.size <= uncoveredMax) return this.#pending.size;
+    return metas.reduce((count, meta) => count + (this.#pending.has(keyOf(meta)) ? 1 : 0), 0);
   }
 
   /** Of blocks, those that may hold a trace, as far as it is known now. */
@@ -117,7 +130,7 @@ export class BlockFilters {
   /**
    * Covers the blocks that are listed now.
    *
-   * @throws Error if some could not be read, so that it is tried again later and later
+   * @throws Error if none could be read, as when the store is away, so that it is tried again later and later
    */
   async run(signal: AbortSignal): Promise<void> {
     const running = this.#run(signal);
@@ -126,6 +139,7 @@ export class BlockFilters {
       await running;
     } finally {
       this.#round = null;
+      this.#pending.clear();
     }
   }
 
@@ -145,13 +159,9 @@ export class BlockFilters {
     const missing = wanted.filter((meta) => this.#of(meta) === null);
     // The newest are asked for most, and wait for nothing.
     missing.sort((a, b) => endMsOf(b) - endMsOf(a));
-    const failures = await this.#buildAll(missing, signal);
+    this.#retries.startRound(all);
+    await this.#buildAll(this.#retries.due(missing, keyOf), signal);
     if (gone.length > 0 || missing.length > 0) this.#options.stored?.retain(wanted);
-    if (failures.length > 0) {
-      throw new Error(`${failures.length} blocks could not be read; the last: ${failures.at(-1)!.message}`, {
-        cause: failures.at(-1),
-      });
-    }
   }
 
   /** As many of the blocks as fit, the smallest filters first. */
@@ -176,21 +186,34 @@ export class BlockFilters {
     }
   }
 
-  async #buildAll(missing: readonly BlockMeta[], signal: AbortSignal): Promise<Error[]> {
+  async #buildAll(due: readonly BlockMeta[], signal: AbortSignal): Promise<void> {
     const { buildsMax, isBusy } = this.#options;
     const whileBusy = Math.max(1, Math.floor(buildsMax * busyShare));
-    const failures: Error[] = [];
+    const round = new RoundOutcome();
     const running = new Set<Promise<void>>();
-    for (const meta of missing) {
+    for (const meta of due) this.#pending.add(keyOf(meta));
+    for (const meta of due) {
       while (running.size >= (isBusy() ? whileBusy : buildsMax)) await Promise.race(running);
-      if (signal.aborted || failures.length >= failuresMax) break;
-      const building: Promise<void> = this.#build(meta, signal)
-        .catch((error: Error) => void failures.push(error))
-        .finally(() => running.delete(building));
+      if (signal.aborted || round.failuresInARow >= failuresMax) break;
+      const building: Promise<void> = this.#tryBuild(meta, round, signal).finally(() => {
+        running.delete(building);
+        this.#pending.delete(keyOf(meta));
+      });
       running.add(building);
     }
     await Promise.all(running);
-    return signal.aborted ? [] : failures;
+    if (!signal.aborted) round.report();
+  }
+
+  async #tryBuild(meta: BlockMeta, round: RoundOutcome, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#build(meta, signal);
+    } catch (error) {
+      if (!signal.aborted) round.failed(error as Error, this.#retries.failed(keyOf(meta)));
+      return;
+    }
+    this.#retries.succeeded(keyOf(meta));
+    round.succeeded();
   }
 
   async #build(meta: BlockMeta, signal: AbortSignal): Promise<void> {
@@ -240,7 +263,9 @@ const busyShare = 1 / 4;
 /** Bloom filters that a lookup asks without waiting. */
 const uncoveredMax = 16;
 const pollMs = 50;
-/** Blocks of a round that can't be read before it is given up: the store is away. */
+/** A first round over many blocks takes minutes; bloom filters are asked within a second or two. */
+const waitMsMax = 1500;
+/** Blocks in a row that can't be read before a round is given up: the store is away. */
 const failuresMax = 16;
 
 function keyOf({ tenantID, blockID }: BlockMeta): string {

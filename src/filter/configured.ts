@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { BlockPool } from "../jobs/block_pool.ts";
 import { refsOf } from "../jobs/block_refs.ts";
 import type { BlockList } from "../store/block_list.ts";
+import { realClock } from "../store/clock.ts";
 import type { Store } from "../store/store.ts";
 import { BlockFilters } from "./block_filters.ts";
 import { FilterFile } from "./filter_file.ts";
@@ -36,5 +37,6 @@ export function blockFiltersOf({ store, blocks, pool, bytesMax, folder }: Filter
     waits: store.remote,
     isBusy: () => pool.stats.queuedJobs > building,
     stored: new FilterFile(join(folder, "filters"), bytesMax),
+    clock: realClock,
   });
 }
