@@ -306,6 +306,29 @@ describe("BlockFilters", () => {
     await round;
   });
 
+  test("says of many traces which blocks have each, and lets others have their turn meanwhile", async () => {
+    listed = Array.from({ length: 500 }, (_, i) => blockMeta(i + 1, { totalObjects: 5 }));
+    const filters = over({ bytesMax: 1 << 30 });
+    await filters.run(never);
+    const ids = new Uint8Array(256 * 16);
+    for (let i = 0; i < 256; i++) ids.set(idOf(i * 3 + 1), i * 16);
+    const each: number[][] = [];
+    for await (const found of filters.mayHoldEach(listed, ids, never)) {
+      each.push(found.map(({ meta }) => numberOf(meta)));
+    }
+    // Block n has trace n alone.
+    expect(each).toEqual(Array.from({ length: 256 }, (_, i) => (i * 3 + 1 <= 500 ? [i * 3 + 1] : [])));
+    // A search that is given up ends when others have had their turn.
+    const given = new AbortController();
+    const long = (async () => {
+      for (let n = 0; n < 1000; n++) {
+        for await (const _ of filters.mayHoldEach(listed, ids, given.signal));
+      }
+    })();
+    setImmediate(() => given.abort(new Error("given up")));
+    await expect(long).rejects.toThrow("given up");
+  });
+
   test("takes those that were kept, makes what is missing, and has it kept", async () => {
     const kept = new Map<number, Uint8Array<ArrayBuffer>>();
     const stored: StoredFilters = {

@@ -2,6 +2,7 @@
 // Each round of building covers the blocks that have come since, and forgets those that are gone.
 //
 // Where not all fit, the largest go without: any block that has none costs each lookup a bloom filter to read, however many traces it has.
+import { traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
 import type { BlockMeta } from "../block/meta.ts";
 import type { RowRange } from "../block/read_plan.ts";
 import { endMsOf } from "../store/block_list.ts";
@@ -10,7 +11,7 @@ import type { FilterStats } from "../telemetry/filter_metrics.ts";
 import { log } from "../telemetry/log.ts";
 import { BlockRetries, RoundOutcome } from "./block_retries.ts";
 import { FilterError } from "./filter_error.ts";
-import { filterBytesOf, findRows, TraceFilter } from "./trace_filter.ts";
+import { FilterSet, filterBytesOf, TraceFilter } from "./trace_filter.ts";
 
 /** A block that may hold a trace. */
 export interface LookupBlock {
@@ -95,6 +96,30 @@ export class BlockFilters {
     return this.narrow(metas, traceId);
   }
 
+  /**
+   * The same of many traces, one after the other. A thousand blocks take some tenths of a millisecond for each, so that all else of the
+   * thread has its turn now and then.
+   *
+   * @param ids 16 bytes each
+   */
+  async *mayHoldEach(
+    metas: readonly BlockMeta[],
+    ids: Uint8Array,
+    signal: AbortSignal,
+  ): AsyncGenerator<LookupBlock[]> {
+    await this.#awaitRound(metas, signal);
+    let turnMs = performance.now();
+    const narrower = this.#narrower(metas);
+    for (let i = 0; i < ids.length / traceIdBytes; i++) {
+      if (performance.now() - turnMs >= turnMsMax) {
+        await new Promise((resolve) => setImmediate(resolve));
+        signal.throwIfAborted();
+        turnMs = performance.now();
+      }
+      yield narrower(traceIdAt(ids, i));
+    }
+  }
+
   async #awaitRound(metas: readonly BlockMeta[], signal: AbortSignal): Promise<void> {
     const { waits, clock } = this.#options;
     if (!waits) return;
@@ -112,13 +137,20 @@ export class BlockFilters {
 
   /** Of blocks, those that may hold a trace, as far as it is known now. */
   narrow(metas: readonly BlockMeta[], traceId: Uint8Array): LookupBlock[] {
+    return this.#narrower(metas)(traceId);
+  }
+
+  #narrower(metas: readonly BlockMeta[]): (traceId: Uint8Array) => LookupBlock[] {
     const filters = metas.map((meta) => this.#of(meta));
-    const rows = findRows(filters, traceId);
-    const found: LookupBlock[] = [];
-    for (let i = 0; i < metas.length; i++) {
-      if (filters[i] === null || rows[i] !== null) found.push({ meta: metas[i]!, rows: rows[i]! });
-    }
-    return found;
+    const set = new FilterSet(filters);
+    return (traceId) => {
+      const rows = set.findRows(traceId);
+      const found: LookupBlock[] = [];
+      for (let i = 0; i < metas.length; i++) {
+        if (filters[i] === null || rows[i] !== null) found.push({ meta: metas[i]!, rows: rows[i]! });
+      }
+      return found;
+    };
   }
 
   /** One that was made of other rows tells nothing of the block. */
@@ -265,6 +297,8 @@ const uncoveredMax = 16;
 const pollMs = 50;
 /** A first round over many blocks takes minutes; bloom filters are asked within a second or two. */
 const waitMsMax = 1500;
+/** For so long filters are asked before others have their turn. */
+const turnMsMax = 4;
 /** Blocks in a row that can't be read before a round is given up: the store is away. */
 const failuresMax = 16;
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { traceIdAt, traceIdBytes } from "../batch/trace_ids.ts";
 import { FilterError } from "./filter_error.ts";
 import { FuseCore, fuseShape } from "./fuse.ts";
-import { filterBytesOf, findRows, partRowsMax, TraceFilter, TraceFilterBuilder } from "./trace_filter.ts";
+import { FilterSet, filterBytesOf, partRowsMax, TraceFilter, TraceFilterBuilder } from "./trace_filter.ts";
 
 const noPause = async () => {};
 
@@ -41,7 +41,7 @@ function expectAll(filter: TraceFilter, ids: Uint8Array): void {
   const count = ids.length / traceIdBytes;
   let missed = 0;
   for (let row = 0; row < count; row++) {
-    const [rows] = findRows([filter], traceIdAt(ids, row));
+    const [rows] = new FilterSet([filter]).findRows(traceIdAt(ids, row));
     if (!rows || row < rows.start || row >= rows.end) missed++;
   }
   expect(missed).toBe(0);
@@ -76,7 +76,8 @@ describe("TraceFilter", () => {
     );
     const asked = randomIds(100_000, 4711);
     let passed = 0;
-    for (const id of asked) passed += findRows(filters, id).filter((rows) => rows !== null).length;
+    for (const id of asked)
+      passed += new FilterSet(filters).findRows(id).filter((rows) => rows !== null).length;
     // 2,000,000 times a chance of 2^-16 is 30.5; six standard deviations are 33.
     expect(passed).toBeGreaterThan(0);
     expect(passed).toBeLessThan(64);
@@ -124,7 +125,7 @@ describe("TraceFilter", () => {
       const all = sorted(ids);
       const filter = await filterOf(all);
       for (let row = 0; row < 5000; row += 50) {
-        const [rows] = findRows([filter], traceIdAt(all, row));
+        const [rows] = new FilterSet([filter]).findRows(traceIdAt(all, row));
         expect(rows!.end - rows!.start).toBeLessThanOrEqual(128);
       }
     }
@@ -134,11 +135,14 @@ describe("TraceFilter", () => {
     const lists = Array.from({ length: 1100 }, (_, i) => sorted(randomIds(3, i + 1)));
     const filters = await Promise.all(lists.map((ids) => filterOf(ids)));
     for (const n of [0, 511, 512, 1099]) {
-      const rows = findRows(filters, traceIdAt(lists[n]!, 1));
+      const rows = new FilterSet(filters).findRows(traceIdAt(lists[n]!, 1));
       expect(rows[n]).toEqual({ start: 0, end: 3 });
       expect(rows.filter((each) => each !== null).length).toBeLessThan(3);
     }
-    expect(findRows([null, filters[0]!], traceIdAt(lists[0]!, 0))).toEqual([null, { start: 0, end: 3 }]);
+    expect(new FilterSet([null, filters[0]!]).findRows(traceIdAt(lists[0]!, 0))).toEqual([
+      null,
+      { start: 0, end: 3 },
+    ]);
   });
 
   test("refuses ids that are out of order, too few or too many", async () => {
@@ -163,7 +167,7 @@ describe("TraceFilter", () => {
         const bytes = good.slice(0, at % 2 === 0 ? length : undefined);
         if (at < bytes.length) bytes[at] = value;
         try {
-          findRows([new TraceFilter(bytes)], id);
+          new FilterSet([new TraceFilter(bytes)]).findRows(id);
         } catch (error) {
           expect(error).toBeInstanceOf(FilterError);
         }

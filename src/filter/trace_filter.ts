@@ -74,29 +74,39 @@ export class TraceFilter {
   }
 }
 
-/**
- * Rows between which a trace lies in blocks, if it is there at all.
- *
- * @param filters of the blocks; null for one that has none
- * @param id 16 bytes
- * @returns for each block; null if it does not have the trace, or no filter
- */
-export function findRows(filters: readonly (TraceFilter | null)[], id: Uint8Array): (RowRange | null)[] {
-  const parts: FilterPart[] = [];
-  const owners: number[] = [];
-  for (let i = 0; i < filters.length; i++) {
-    for (const part of filters[i]?.parts ?? []) {
-      parts.push(part);
-      owners.push(i);
+/** Filters of blocks, put together to be asked for one id after the other. */
+export class FilterSet {
+  readonly #parts: FilterPart[] = [];
+  /** By part, the place of its filter. */
+  readonly #owners: number[] = [];
+  readonly #filters: number;
+
+  /** @param filters of the blocks; null for one that has none */
+  constructor(filters: readonly (TraceFilter | null)[]) {
+    this.#filters = filters.length;
+    for (let i = 0; i < filters.length; i++) {
+      for (const part of filters[i]?.parts ?? []) {
+        this.#parts.push(part);
+        this.#owners.push(i);
+      }
     }
   }
-  const found = new Array<RowRange | null>(filters.length).fill(null);
-  for (const place of FuseCore.get().passing(parts, id)) {
-    const rows = rowsOf(parts[place]!, id);
-    const owner = owners[place]!;
-    if (rows) found[owner] = { start: found[owner]?.start ?? rows.start, end: rows.end };
+
+  /**
+   * Rows between which a trace lies in the blocks, if it is there at all.
+   *
+   * @param id 16 bytes
+   * @returns for each block; null if it does not have the trace, or no filter
+   */
+  findRows(id: Uint8Array): (RowRange | null)[] {
+    const found = new Array<RowRange | null>(this.#filters).fill(null);
+    for (const place of FuseCore.get().passing(this.#parts, id)) {
+      const rows = rowsOf(this.#parts[place]!, id);
+      const owner = this.#owners[place]!;
+      if (rows) found[owner] = { start: found[owner]?.start ?? rows.start, end: rows.end };
+    }
+    return found;
   }
-  return found;
 }
 
 function readPart(bytes: Uint8Array<ArrayBuffer>, view: DataView, at: number, firstRow: number): FilterPart {

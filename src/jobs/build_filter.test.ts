@@ -5,7 +5,7 @@ import { fixtures, haveFixtures } from "../block/encode_fixture.ts";
 import type { BlockReader } from "../block/read.ts";
 import { goldenTenants, openGolden } from "../block/read_fixture.ts";
 import { blockOf, type SpanOf } from "../compact/compact_fixture.ts";
-import { findRows, TraceFilter } from "../filter/trace_filter.ts";
+import { FilterSet, TraceFilter } from "../filter/trace_filter.ts";
 import { BlockGone } from "../store/block_list_gone.ts";
 import { LocalStore } from "../store/local_store.ts";
 import { MemoryStore } from "../store/memory_store_fixture.ts";
@@ -35,7 +35,7 @@ describe.skipIf(!haveFixtures)("FilterMaker.make() of Tempo's blocks", () => {
         const ids = await idsOf(reader);
         expect(filter.rows).toBe(ids.length);
         for (const [row, id] of ids.entries()) {
-          const [rows] = findRows([filter], id);
+          const [rows] = new FilterSet([filter]).findRows(id);
           expect(rows!.start).toBeLessThanOrEqual(row);
           expect(rows!.end).toBeGreaterThan(row);
         }
@@ -106,7 +106,7 @@ describe("FilterMaker.make()", () => {
       for (const { trace } of spans) {
         const id = new Uint8Array(16);
         new DataView(id.buffer).setUint32(12, trace);
-        expect(findRows([filter], id)).not.toEqual([null]);
+        expect(new FilterSet([filter]).findRows(id)).not.toEqual([null]);
       }
     }
   });

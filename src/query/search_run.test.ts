@@ -296,15 +296,17 @@ class World implements SearchSources {
 
   /** As over a network: filters of all blocks but some, which say of one trace more that a block may have it. */
   filtered({ without = [], mistaken = {} }: { without?: string[]; mistaken?: Record<string, number> } = {}) {
+    const blockOf = (meta: BlockMeta) => this.#blockOf(meta);
     this.filters = {
-      mayHold: async (metas, id) => {
-        const [trace] = tracesOf(id);
-        const holders = metas.filter((meta) => {
-          const { name, parts } = this.#blockOf(meta);
-          const isThere = parts.some((own) => own.trace === trace) || mistaken[name] === trace;
-          return isThere || without.includes(name);
-        });
-        return holders.map((meta) => ({ meta, rows: null }));
+      mayHoldEach: async function* (metas, ids) {
+        for (const trace of tracesOf(ids)) {
+          const holders = metas.filter((meta) => {
+            const { name, parts } = blockOf(meta);
+            const isThere = parts.some((own) => own.trace === trace) || mistaken[name] === trace;
+            return isThere || without.includes(name);
+          });
+          yield holders.map((meta) => ({ meta, rows: null }));
+        }
       },
     };
     return this;

@@ -12,10 +12,10 @@ test("inSeveral() counts the part of a trace whose head is cut while filters are
       countHolders: async (_ids: Uint8Array, metas: unknown[]) => [Uint8Array.of(metas.length)],
     },
     filters: {
-      mayHold: async (metas: ReturnType<typeof blockMeta>[]) => {
+      mayHoldEach: async function* (metas: ReturnType<typeof blockMeta>[]) {
         isInHead = false;
         blocks.push(blockMeta(2, { totalObjects: 5 }));
-        return metas.map((meta) => ({ meta, rows: null }));
+        yield metas.map((meta) => ({ meta, rows: null }));
       },
     },
   } as unknown as SearchSources;

@@ -23,7 +23,7 @@ export interface SearchSources {
   list: SearchBlockList;
   stored: StoredSearch;
   /** Where requests go over a network: which blocks may hold a trace, of which none is read. Null where blocks are read as fast. */
-  filters: Pick<BlockFilters, "mayHold"> | null;
+  filters: Pick<BlockFilters, "mayHoldEach"> | null;
 }
 
 /** All parts of some traces. */
@@ -115,14 +115,14 @@ export class TracePlaces {
   /** The same, as far as it can be told by what filters say and reading the blocks of those that may be in several; null if not. */
   async #inSeveralByFilters(ids: Uint8Array): Promise<number[] | null> {
     const { filters } = this.#sources;
-    const count = ids.length / traceIdBytes;
-    if (filters === null || count > filteredIdsMax) return null;
+    if (filters === null || ids.length / traceIdBytes > filteredIdsMax) return null;
     const inHeads = await this.#countHeads(ids);
     const metas = this.blocks(partGapSeconds);
     const doubtful: number[] = [];
     const asked = new Set<BlockMeta>();
-    for (let i = 0; i < count; i++) {
-      const found = await filters.mayHold(metas, traceIdAt(ids, i), this.#signal);
+    let place = 0;
+    for await (const found of filters.mayHoldEach(metas, ids, this.#signal)) {
+      const i = place++;
       if (inHeads[i]! + found.length < 2) continue;
       doubtful.push(i);
       for (const { meta } of found) asked.add(meta);
