@@ -556,4 +556,8 @@ test("a cache of blocks is said to be needless where blocks are on the local dis
   expect(() =>
     loadConfig({ text: "storage: { trace: { block_cache: { path: /cache, max_bytes: 1MiB } } }" }),
   ).toThrow("must be at least 67108864");
+  const most = (max_bytes: string) =>
+    loadConfig({ text: `storage: { trace: { block_cache: { max_bytes: ${max_bytes} } } }` });
+  expect(most("128GiB").config.storage.trace.block_cache.max_bytes).toBe(137_438_953_472);
+  expect(() => most("129GiB")).toThrow("storage.trace.block_cache.max_bytes: must be at most 137438953472");
 });

@@ -2,6 +2,7 @@
 // defaults are Tempo's unless a comment gives a reason. Keys of Tempo's that mean nothing here stand in ignored.ts.
 import { defaultDedicatedColumns } from "../block/dedicated.ts";
 import { newBlockVersions } from "../block/new_block_versions.ts";
+import { cacheBytesMax } from "../store/chunk_limits.ts";
 import type {
   CompactionConfig,
   Config,
@@ -131,7 +132,7 @@ const traceStorage: Table<TraceStorageConfig> = {
     zstd_level: int(1, { min: 1, max: 22 }),
   },
   // Rubato's own. Off until a folder is given: on the disk of the log it would take room from acknowledged spans.
-  block_cache: { path: string(), max_bytes: bytes(1_073_741_824, { min: 67_108_864 }) },
+  block_cache: { path: string(), max_bytes: bytes(1_073_741_824, { min: 67_108_864, max: cacheBytesMax }) },
   retention_bytes: bytes(0),
   blocklist_poll: duration("5m", { min: 1 }),
   blocklist_poll_jitter_ms: int(0),

@@ -33,6 +33,11 @@ describe("the block cache", () => {
     });
   });
 
+  test("has chunks of 64 KiB however large it is, so that a lookup fetches no more from the bucket", () => {
+    config.storage.trace.block_cache.max_bytes = 128 * 2 ** 30;
+    expect(blockCacheOf(config, 0, 4)).toMatchObject({ bytesMax: 32 * 2 ** 30, chunkBytes: 64 << 10 });
+  });
+
   test("is off without a folder, and for blocks on the local disk", () => {
     config.storage.trace.block_cache.path = "";
     expect(hasBlockCache(config)).toBe(false);

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { log } from "../telemetry/log.ts";
 import { CachedStore } from "./cached_store.ts";
-import { ChunkCache, type ChunkCacheOptions, chunkBytesOf } from "./chunk_cache.ts";
+import { ChunkCache, type ChunkCacheOptions } from "./chunk_cache.ts";
+import { cacheChunkBytes } from "./chunk_limits.ts";
 import { FolderLock } from "./folder_lock.ts";
 import type { Store } from "./store.ts";
 
@@ -24,7 +25,7 @@ export function blockCacheOf(config: Config, worker: number, workers: number): C
   return {
     folder: join(path, `worker-${worker}`),
     bytesMax: Math.floor(max_bytes / workers),
-    chunkBytes: chunkBytesOf(max_bytes),
+    chunkBytes: cacheChunkBytes,
   };
 }
 

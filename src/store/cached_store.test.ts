@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { log } from "../telemetry/log.ts";
 import { CachedStore } from "./cached_store.ts";
-import { ChunkCache, type ChunkCacheOptions, chunkBytesOf } from "./chunk_cache.ts";
+import { ChunkCache, type ChunkCacheOptions } from "./chunk_cache.ts";
 import { recordBytes, writeAt } from "./chunk_files.ts";
 import { MemoryStore } from "./memory_store_fixture.ts";
 import type { StoreRange } from "./store.ts";
@@ -268,10 +268,4 @@ describe("CachedStore", () => {
     expect(inner.take()).toEqual(["b1 1990+20"]);
     expect(cache.stats.chunks).toBe(0);
   });
-});
-
-test("chunkBytesOf() makes chunks larger where they would be more than 128 Ki", () => {
-  expect(chunkBytesOf(1 << 30)).toBe(64 << 10);
-  expect(chunkBytesOf(8 * 2 ** 30)).toBe(64 << 10);
-  expect(chunkBytesOf(100 * 2 ** 30)).toBe(1 << 20);
 });

@@ -9,15 +9,16 @@ import { log } from "../telemetry/log.ts";
 import {
   blockHashBytes,
   ChunkFiles,
-  type ChunkRecord,
   checksumOf,
+  isWhole,
+  parseRecord,
+  printRecord,
   recordBytes,
   type WriteAt,
 } from "./chunk_files.ts";
+import { cacheChunksMax } from "./chunk_limits.ts";
+import { ChunkTable } from "./chunk_table.ts";
 
-/** Chunks of all threads, by what is kept of each in memory: some 100 bytes. */
-const slotsMax = 1 << 17;
-const chunkBytesMin = 64 << 10;
 /** After a write that failed, nothing is written for so long: a full disk is given time. */
 const pauseMs = 10_000;
 
@@ -37,28 +38,12 @@ export interface ChunkCacheOptions {
   write?: WriteAt;
 }
 
-/** Size of chunks in a cache of so many bytes in all: larger ones where they would be too many to know. */
-export function chunkBytesOf(bytesMax: number): number {
-  let bytes = chunkBytesMin;
-  while (bytesMax / bytes > slotsMax) bytes *= 2;
-  return bytes;
-}
-
-/** Slot by number of object and chunk. */
-type BlockChunks = Map<number, number>;
-
 export class ChunkCache {
   readonly chunkBytes: number;
   readonly #slots: number;
   readonly #files: ChunkFiles;
   readonly #now: () => number;
-  /** By hash of the block. */
-  readonly #blocks = new Map<string, BlockChunks>();
-  /** By slot. */
-  readonly #records: (ChunkRecord | null)[];
-  readonly #used: Uint8Array;
-  readonly #free: number[] = [];
-  #hand = 0;
+  readonly #table: ChunkTable;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   readonly #counts = {
     hits: 0,
@@ -69,30 +54,35 @@ export class ChunkCache {
     corrupt: 0,
     writeErrors: 0,
   };
-  #chunks = 0;
 
   /** @throws Error of node:fs if the folder can't be used */
   constructor({ folder, bytesMax, chunkBytes, now = () => performance.now(), write }: ChunkCacheOptions) {
     this.chunkBytes = chunkBytes;
-    this.#slots = Math.max(1, Math.floor(bytesMax / (chunkBytes + recordBytes)));
+    this.#slots = Math.max(1, Math.min(cacheChunksMax, Math.floor(bytesMax / (chunkBytes + recordBytes))));
     this.#now = now;
     this.#files = new ChunkFiles(folder, chunkBytes, this.#slots, write);
-    this.#records = this.#files.load();
-    this.#used = new Uint8Array(this.#slots);
-    for (const [slot, record] of this.#records.entries()) {
-      if (!record || record.length > chunkBytes || this.#slotOf(record) !== undefined) {
-        this.#records[slot] = null;
-        this.#free.push(slot);
-      } else {
-        this.#enter(slot, record);
-      }
+    this.#table = new ChunkTable(this.#slots);
+    this.#load();
+  }
+
+  #load(): void {
+    const records = this.#files.load();
+    const free: number[] = [];
+    for (let start = 0; start < records.length; start += recordBytes) {
+      const { slot } = this.#table.take();
+      const bytes = records.subarray(start, start + recordBytes);
+      const isUsable = isWhole(bytes) && parseRecord(bytes, 0).length <= this.chunkBytes;
+      if (isUsable && this.#table.find(parseRecord(bytes, 0)) === undefined) this.#table.enter(slot, bytes);
+      else free.push(slot);
     }
+    // Only now, or the next record would get one of them.
+    for (const slot of free) this.#table.release(slot);
   }
 
   get stats(): BlockCacheStats {
     const slotBytes = this.chunkBytes + recordBytes;
-    const bytes = this.#records.length * slotBytes;
-    return { ...this.#counts, chunks: this.#chunks, bytes, bytesMax: this.#slots * slotBytes };
+    const bytes = this.#table.taken * slotBytes;
+    return { ...this.#counts, chunks: this.#table.held, bytes, bytesMax: this.#slots * slotBytes };
   }
 
   /**
@@ -105,21 +95,21 @@ export class ChunkCache {
     chunk: number,
     objectBytes: number | null,
   ): { bytes: Uint8Array; objectBytes: number } | null {
-    const slot = this.#blocks.get(hashOf(object.block))?.get(placeOf(object.number, chunk));
-    const record = slot === undefined ? null : this.#records[slot]!;
-    if (slot === undefined || record === null) {
+    const slot = this.#table.find({ block: hashOf(object.block), object: object.number, chunk });
+    if (slot === undefined) {
       this.#counts.misses++;
       return null;
     }
+    const record = this.#table.record(slot);
     const isSame = objectBytes === null || record.objectBytes === objectBytes;
     const bytes = isSame ? this.#files.read(slot, record) : null;
     if (bytes === null) {
       if (isSame) this.#counts.corrupt++;
       this.#counts.misses++;
-      this.#drop(slot);
+      this.#table.drop(slot);
       return null;
     }
-    this.#used[slot] = 1;
+    this.#table.use(slot);
     this.#counts.hits++;
     this.#counts.hitBytes += bytes.length;
     return { bytes, objectBytes: record.objectBytes };
@@ -128,24 +118,18 @@ export class ChunkCache {
   /** Keeps a chunk, if the disk has room for it. */
   put(object: CachedObject, chunk: number, objectBytes: number, bytes: Uint8Array): void {
     if (this.#now() < this.#pausedUntil || bytes.length > this.chunkBytes) return;
-    const block = Buffer.from(hashOf(object.block), "latin1");
-    const record: ChunkRecord = {
-      block,
-      object: object.number,
-      chunk,
-      length: bytes.length,
-      checksum: checksumOf(bytes),
-      objectBytes,
-    };
+    const key = { block: hashOf(object.block), object: object.number, chunk };
     // Others may have read it meanwhile.
-    const before = this.#slotOf(record);
-    if (before !== undefined && this.#records[before]!.objectBytes === objectBytes) return;
-    if (before !== undefined) this.#drop(before);
-    const slot = this.#takeSlot();
+    const before = this.#table.find(key);
+    if (before !== undefined && this.#table.record(before).objectBytes === objectBytes) return;
+    if (before !== undefined) this.#table.drop(before);
+    const record = printRecord({ ...key, length: bytes.length, checksum: checksumOf(bytes), objectBytes });
+    const { slot, evicted } = this.#table.take();
+    if (evicted) this.#counts.evictions++;
     try {
       this.#files.write(slot, record, bytes);
     } catch (error) {
-      this.#free.push(slot);
+      this.#table.release(slot);
       this.#counts.writeErrors++;
       this.#pausedUntil = this.#now() + pauseMs;
       log.warn("the cache of blocks can't be written; queries read from the store", {
@@ -153,86 +137,28 @@ export class ChunkCache {
       });
       return;
     }
-    this.#enter(slot, record);
+    this.#table.enter(slot, record);
     this.#counts.writtenBytes += bytes.length;
   }
 
   /** Lets go of all blocks but these: the others have been deleted. */
   retain(blocks: Iterable<string>): void {
-    const kept = new Set([...blocks].map(hashOf));
-    for (const [hash, chunks] of this.#blocks) {
-      if (!kept.has(hash)) for (const slot of chunks.values()) this.#drop(slot);
-    }
+    // By 48 bits of the hash: a block that is like another in these stays until it is not used, which does no harm.
+    const kept = new Set(Array.from(blocks, (block) => hashOf(block).readUIntLE(0, 6)));
+    this.#table.dropBlocks((hash) => !kept.has(hash.readUIntLE(0, 6)));
   }
 
   /** Lets go of one block, which has been written or deleted. */
   forget(block: string): void {
-    for (const slot of this.#blocks.get(hashOf(block))?.values() ?? []) this.#drop(slot);
+    const gone = hashOf(block);
+    this.#table.dropBlocks((hash) => hash.equals(gone));
   }
 
   close(): void {
     this.#files.close();
   }
-
-  #slotOf({ block, object, chunk }: ChunkRecord): number | undefined {
-    return this.#blocks.get(Buffer.from(block).toString("latin1"))?.get(placeOf(object, chunk));
-  }
-
-  #enter(slot: number, record: ChunkRecord): void {
-    const hash = Buffer.from(record.block).toString("latin1");
-    let chunks = this.#blocks.get(hash);
-    if (!chunks) {
-      chunks = new Map();
-      this.#blocks.set(hash, chunks);
-    }
-    chunks.set(placeOf(record.object, record.chunk), slot);
-    this.#records[slot] = record;
-    this.#used[slot] = 0;
-    this.#chunks++;
-  }
-
-  #drop(slot: number): void {
-    this.#remove(slot);
-    this.#free.push(slot);
-  }
-
-  /** What its record on the disk says is no longer true once the slot is written again, and harmless until then. */
-  #remove(slot: number): void {
-    const record = this.#records[slot]!;
-    const hash = Buffer.from(record.block).toString("latin1");
-    const chunks = this.#blocks.get(hash)!;
-    chunks.delete(placeOf(record.object, record.chunk));
-    if (chunks.size === 0) this.#blocks.delete(hash);
-    this.#records[slot] = null;
-    this.#chunks--;
-  }
-
-  #takeSlot(): number {
-    const free = this.#free.pop();
-    if (free !== undefined) return free;
-    if (this.#records.length < this.#slots) {
-      this.#records.push(null);
-      return this.#records.length - 1;
-    }
-    // Each slot is passed by once at most: its mark is taken as the hand goes by.
-    for (;;) {
-      const slot = this.#hand;
-      this.#hand = (slot + 1) % this.#slots;
-      if (this.#used[slot] === 0) {
-        this.#remove(slot);
-        this.#counts.evictions++;
-        return slot;
-      }
-      this.#used[slot] = 0;
-    }
-  }
 }
 
-function placeOf(object: number, chunk: number): number {
-  return object * 2 ** 32 + chunk;
-}
-
-/** In as many characters as it has bytes. */
-function hashOf(block: string): string {
-  return createHash("sha256").update(block).digest().subarray(0, blockHashBytes).toString("latin1");
+function hashOf(block: string): Buffer {
+  return createHash("sha256").update(block).digest().subarray(0, blockHashBytes);
 }

@@ -21,13 +21,16 @@ export const blockHashBytes = 16;
 const fileMode = 0o600;
 const directoryMode = 0o700;
 
-/** A chunk of an object of a block. */
-export interface ChunkRecord {
+/** Which chunk of which object of which block. */
+export interface ChunkKey {
   /** Hash of the tenant and the block. */
-  block: Uint8Array;
+  block: Buffer;
   /** Which of the block's objects. */
   object: number;
   chunk: number;
+}
+
+export interface ChunkRecord extends ChunkKey {
   length: number;
   checksum: number;
   /** Length of the whole object. */
@@ -65,8 +68,8 @@ export class ChunkFiles {
     this.#chunks = openSync(join(folder, "chunks"), flags, fileMode);
   }
 
-  /** What is in each slot, as far as that can be told; the files are then no longer than they may be. */
-  load(): (ChunkRecord | null)[] {
+  /** The records of all slots, whole or not; the files are then no longer than they may be. */
+  load(): Buffer {
     const bytes = readFileSync(this.#records);
     const isOurs =
       bytes.length >= headerBytes &&
@@ -77,9 +80,7 @@ export class ChunkFiles {
     // Longer by the end of the last chunk, where that is cut off.
     ftruncateSync(this.#chunks, slots * this.#chunkBytes);
     if (!isOurs) this.#writeHeader();
-    return Array.from({ length: slots }, (_, slot) =>
-      parseRecord(bytes.subarray(headerBytes + slot * recordBytes, headerBytes + (slot + 1) * recordBytes)),
-    );
+    return bytes.subarray(headerBytes, headerBytes + slots * recordBytes);
   }
 
   #writeHeader(): void {
@@ -106,9 +107,9 @@ export class ChunkFiles {
   }
 
   /** @throws Error of node:fs, of a full disk for one; the slot then holds nothing that could be read */
-  write(slot: number, record: ChunkRecord, bytes: Uint8Array): void {
+  write(slot: number, record: Uint8Array, bytes: Uint8Array): void {
     this.#write(this.#chunks, bytes, slot * this.#chunkBytes);
-    this.#write(this.#records, printRecord(record), headerBytes + slot * recordBytes);
+    this.#write(this.#records, record, headerBytes + slot * recordBytes);
   }
 
   close(): void {
@@ -121,7 +122,7 @@ export function checksumOf(bytes: Uint8Array): number {
   return crc32(bytes);
 }
 
-function printRecord(record: ChunkRecord): Buffer {
+export function printRecord(record: ChunkRecord): Buffer {
   const bytes = Buffer.alloc(recordBytes);
   bytes.set(record.block, 0);
   bytes.writeUInt32LE(record.object, 16);
@@ -133,14 +134,25 @@ function printRecord(record: ChunkRecord): Buffer {
   return bytes;
 }
 
-function parseRecord(bytes: Buffer): ChunkRecord | null {
-  if (bytes.readUInt32LE(recordBytes - 4) !== crc32(bytes.subarray(0, recordBytes - 4))) return null;
+/** Whether a record is what was once written. */
+export function isWhole(record: Buffer): boolean {
+  return record.readUInt32LE(recordBytes - 4) === crc32(record.subarray(0, recordBytes - 4));
+}
+
+/** The block is a view. */
+export function keyOf(records: Buffer, start: number): ChunkKey {
   return {
-    block: new Uint8Array(bytes.subarray(0, blockHashBytes)),
-    object: bytes.readUInt32LE(16),
-    chunk: bytes.readUInt32LE(20),
-    length: bytes.readUInt32LE(24),
-    checksum: bytes.readUInt32LE(28),
-    objectBytes: bytes.readDoubleLE(32),
+    block: records.subarray(start, start + blockHashBytes),
+    object: records.readUInt32LE(start + 16),
+    chunk: records.readUInt32LE(start + 20),
+  };
+}
+
+export function parseRecord(records: Buffer, start: number): ChunkRecord {
+  return {
+    ...keyOf(records, start),
+    length: records.readUInt32LE(start + 24),
+    checksum: records.readUInt32LE(start + 28),
+    objectBytes: records.readDoubleLE(start + 32),
   };
 }
