@@ -561,3 +561,22 @@ test("a cache of blocks is said to be needless where blocks are on the local dis
   expect(most("128GiB").config.storage.trace.block_cache.max_bytes).toBe(137_438_953_472);
   expect(() => most("129GiB")).toThrow("storage.trace.block_cache.max_bytes: must be at most 137438953472");
 });
+
+test("a cache of blocks has a folder apart from the log's, neither around nor inside it", () => {
+  const load = (cache: string, wal: string) =>
+    loadConfig({
+      text: `storage: { trace: { backend: s3, s3: { bucket: b, endpoint: e }, wal: { path: ${wal} }, block_cache: { path: ${cache} } } }`,
+    });
+  for (const [cache, wal] of [
+    ["/data/wal", "/data/wal"],
+    ["/data/wal/", "/data/x/../wal"],
+    ["/data", "/data/wal"],
+    ["/", "/data/wal"],
+    ["data/wal/cache", "./data/wal"],
+  ] as const) {
+    expect(() => load(cache, wal), `${cache} ${wal}`).toThrow(
+      `storage.trace.block_cache.path: must be a folder apart from storage.trace.wal.path, "${wal}", found "${cache}"`,
+    );
+  }
+  expect(load("/data/wal-cache", "/data/wal").config.storage.trace.block_cache.path).toBe("/data/wal-cache");
+});

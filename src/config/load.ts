@@ -10,7 +10,7 @@ import { checkGcs } from "./gcs.ts";
 import { refused } from "./ignored.ts";
 import { type AnyTable, type Given, isKey } from "./key.ts";
 import { isEveryInterface, listenPlan } from "./listen.ts";
-import { choosePaths } from "./paths.ts";
+import { choosePaths, overlap } from "./paths.ts";
 import type { Loaded, LoadOptions } from "./read.ts";
 import { normaliseReceivers, settleReceivers } from "./receivers.ts";
 import { applyRenames, get, set } from "./rename.ts";
@@ -159,10 +159,14 @@ function checkTogether(config: Config, report: (path: string, message: string) =
   if (http !== null && !http.traces_url_path.startsWith("/")) {
     report(`${at}.http.traces_url_path`, `must begin with "/", found "${http.traces_url_path}"`);
   }
-  const { backend, s3, gcs, azure } = config.storage.trace;
+  const { backend, s3, gcs, azure, wal, block_cache: cache } = config.storage.trace;
   if (backend === "s3") checkS3(s3, (key, message) => report(`storage.trace.s3.${key}`, message));
   if (backend === "gcs") checkGcs(gcs, (key, message) => report(`storage.trace.gcs.${key}`, message));
   if (backend === "azure") checkAzure(azure, (key, message) => report(`storage.trace.azure.${key}`, message));
+  if (backend !== "local" && cache.path !== "" && overlap(cache.path, wal.path)) {
+    const message = `must be a folder apart from storage.trace.wal.path, "${wal.path}", found "${cache.path}"`;
+    report("storage.trace.block_cache.path", message);
+  }
   const { search } = config.query_frontend;
   if (search.max_result_limit > 0 && search.default_result_limit > search.max_result_limit) {
     report("query_frontend.search.default_result_limit", "must not be above max_result_limit");

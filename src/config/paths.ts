@@ -14,3 +14,9 @@ export function choosePaths(storage: TraceStorageConfig): void {
     ? `${tempoHome}/wal`
     : `${path.dirname(storage.local.path).replace(/\/$/, "")}/wal`;
 }
+
+/** Whether two folders are one, or one lies in the other. */
+export function overlap(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((folder) => `${path.resolve(folder)}/`.replace("//", "/"));
+  return a!.startsWith(b!) || b!.startsWith(a!);
+}
