@@ -3,7 +3,7 @@ import type { SpanBatch } from "../batch/span_batch.ts";
 import type { Store } from "../store/store.ts";
 import { StoreNotFound } from "../store/store_error.ts";
 import { bloomBitsOf, bloomHeaderBytes, bloomMayHold, bloomShard } from "./find_bloom.ts";
-import type { BlockMeta } from "./meta.ts";
+import { type BlockMeta, contentOf } from "./meta.ts";
 import type { ReadCaches } from "./read_caches.ts";
 
 /** A bloom object of the default size, 100 KiB and its header, with some room. */
@@ -37,7 +37,7 @@ export class BlockBlooms {
       // But over a network two requests in turn, first for its header, take twice as long.
       if (!this.#store.remote && this.#caches.blooms.room < bloomBytesUsual)
         return await this.#probeBloom(batch, key, id);
-      const filter = await this.#store.read(key);
+      const filter = await this.#store.read(key, contentOf(this.#meta));
       this.#bytesRead += filter.length;
       this.#caches.blooms.set(key, filter, filter.length);
       return bloomMayHold(batch, filter, id);

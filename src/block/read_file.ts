@@ -3,7 +3,7 @@
 import { Encoding } from "../../wasm/parquet_decode_ids.ts";
 import type { Store } from "../store/store.ts";
 import { type FileLeaf, footerMemoryBytes, Indexed, type ParquetFile, parseFooter } from "./footer_reader.ts";
-import type { BlockMeta } from "./meta.ts";
+import { type BlockMeta, contentOf } from "./meta.ts";
 import { ParquetError } from "./parquet_error.ts";
 import { aheadOfIds, aheadOfMost, HeldRanges, trailerBytes } from "./read_ahead.ts";
 import type { ReadCaches } from "./read_caches.ts";
@@ -361,7 +361,7 @@ export class BlockFile {
       if (offset + length > this.#size) throw new ParquetError("parquet file: a range lies outside of it");
     }
     if (ranges.length === 0) return [];
-    const parts = await this.#store.readRanges(this.#path, ranges, this.#size);
+    const parts = await this.#store.readRanges(this.#path, ranges, this.#size, contentOf(this.#meta));
     for (const part of parts) this.#bytesRead += part.length;
     return parts;
   }

@@ -258,6 +258,25 @@ describe("CachedStore", () => {
     expect(cache.stats.chunks).toBe(0);
   });
 
+  test("gives nothing of another block that had the same id, of the same length too, and forgets that", async () => {
+    const bloom = "t/b1/bloom-0";
+    const read = async (store: CachedStore, which: number) => {
+      const [part] = await store.readRanges(data(1), [{ offset: 0, length: 2000 }], 2000, which);
+      expect(part).toEqual(content(which, 2000));
+      expect(await store.read(bloom, which)).toEqual(content(which, 1500));
+      return inner.take().length;
+    };
+    const first = open();
+    for (const which of [7, 8]) {
+      await inner.write(data(1), content(which, 2000));
+      await inner.write(bloom, content(which, 1500));
+      expect(await read(first.store, which)).toBe(2);
+      expect(await read(first.store, which)).toBe(0);
+    }
+    expect(first.cache.stats).toMatchObject({ chunks: 4, corrupt: 0 });
+    expect(await read(open().store, 8)).toBe(0);
+  });
+
   test("asks the store where it can't tell what lies around a range, or whether there is such a range", async () => {
     await put(1, 2000);
     const { store, cache } = open();

@@ -24,8 +24,8 @@ export class CachedStore implements Store {
     this.#cache = cache;
   }
 
-  async read(path: string): Promise<Uint8Array> {
-    const object = cachedObject(path);
+  async read(path: string, content = 0): Promise<Uint8Array> {
+    const object = cachedObject(path, content);
     if (object === null) return this.#store.read(path);
     const known = this.#readKnown(object);
     if (known) return known;
@@ -54,8 +54,13 @@ export class CachedStore implements Store {
     return bytes!;
   }
 
-  async readRanges(path: string, ranges: readonly StoreRange[], size?: number): Promise<Uint8Array[]> {
-    const object = cachedObject(path);
+  async readRanges(
+    path: string,
+    ranges: readonly StoreRange[],
+    size?: number,
+    content = 0,
+  ): Promise<Uint8Array[]> {
+    const object = cachedObject(path, content);
     // What lies around a range can only be asked for where it is known whether it is there.
     if (
       object === null ||
@@ -132,7 +137,7 @@ export class CachedStore implements Store {
   }
 
   #forget(path: string): void {
-    const object = cachedObject(path);
+    const object = cachedObject(path, 0);
     if (object) this.#cache.forget(object.block);
   }
 
@@ -154,9 +159,9 @@ export class CachedStore implements Store {
 }
 
 /** Null if it may change. */
-function cachedObject(path: string): CachedObject | null {
+function cachedObject(path: string, content: number): CachedObject | null {
   const match = cachedPath.exec(path);
-  return match && { block: match[1]!, number: match[2] === undefined ? 0 : 1 + Number(match[2]) };
+  return match && { block: match[1]!, number: match[2] === undefined ? 0 : 1 + Number(match[2]), content };
 }
 
 function runsOf(chunks: number[]): Run[] {

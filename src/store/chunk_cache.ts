@@ -28,6 +28,8 @@ export interface CachedObject {
   block: string;
   /** Its number among those of a block. */
   number: number;
+  /** What tells the block from another of the same id, as contentOf() of its meta does; 0 where that is not known. */
+  content: number;
 }
 
 export interface ChunkCacheOptions {
@@ -101,7 +103,8 @@ export class ChunkCache {
       return null;
     }
     const record = this.#table.record(slot);
-    const isSame = objectBytes === null || record.objectBytes === objectBytes;
+    const isSame =
+      record.content === object.content && (objectBytes === null || record.objectBytes === objectBytes);
     const bytes = isSame ? this.#files.read(slot, record) : null;
     if (bytes === null) {
       if (isSame) this.#counts.corrupt++;
@@ -121,9 +124,14 @@ export class ChunkCache {
     const key = { block: hashOf(object.block), object: object.number, chunk };
     // Others may have read it meanwhile.
     const before = this.#table.find(key);
-    if (before !== undefined && this.#table.record(before).objectBytes === objectBytes) return;
-    if (before !== undefined) this.#table.drop(before);
-    const record = printRecord({ ...key, length: bytes.length, checksum: checksumOf(bytes), objectBytes });
+    if (before !== undefined) {
+      const known = this.#table.record(before);
+      if (known.objectBytes === objectBytes && known.content === object.content) return;
+      this.#table.drop(before);
+    }
+    const { content } = object;
+    const checksum = checksumOf(bytes);
+    const record = printRecord({ ...key, length: bytes.length, checksum, objectBytes, content });
     const { slot, evicted } = this.#table.take();
     if (evicted) this.#counts.evictions++;
     try {

@@ -13,9 +13,9 @@ import {
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
-const magic = 0x31434252; // "RBC1"
+const magic = 0x32434252; // "RBC2"
 const headerBytes = 16;
-/** Of a record: 16 of the block's hash, object, chunk, length, checksum of the chunk, u64 bytes of the object, checksum of the record. */
+/** Of a record: 16 of the block's hash, object, chunk, length, checksum of the chunk, bytes of the object as a double, content, checksum of the record. */
 export const recordBytes = 48;
 export const blockHashBytes = 16;
 const fileMode = 0o600;
@@ -35,6 +35,8 @@ export interface ChunkRecord extends ChunkKey {
   checksum: number;
   /** Length of the whole object. */
   objectBytes: number;
+  /** What the block was made of, as its readers knew it: another block of the same id has another. */
+  content: number;
 }
 
 /** What of node:fs writes; tests give their own, of a disk that is full. */
@@ -130,6 +132,7 @@ export function printRecord(record: ChunkRecord): Buffer {
   bytes.writeUInt32LE(record.length, 24);
   bytes.writeUInt32LE(record.checksum, 28);
   bytes.writeDoubleLE(record.objectBytes, 32);
+  bytes.writeUInt32LE(record.content, 40);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, recordBytes - 4)), recordBytes - 4);
   return bytes;
 }
@@ -154,5 +157,6 @@ export function parseRecord(records: Buffer, start: number): ChunkRecord {
     length: records.readUInt32LE(start + 24),
     checksum: records.readUInt32LE(start + 28),
     objectBytes: records.readDoubleLE(start + 32),
+    content: records.readUInt32LE(start + 40),
   };
 }

@@ -8,7 +8,8 @@ const keyOf = (n: number): ChunkKey => ({
   object: n % 3,
   chunk: Math.floor(n / 15),
 });
-const record = (n: number) => printRecord({ ...keyOf(n), length: n, checksum: 7, objectBytes: 2 ** 40 + n });
+const record = (n: number) =>
+  printRecord({ ...keyOf(n), length: n, checksum: 7, content: 9, objectBytes: 2 ** 40 + n });
 
 test("finds what was entered and no longer what was dropped or pushed out, whatever the order", () => {
   const step = fc.record({ act: fc.constantFrom("put", "put", "drop", "use", "block"), n: fc.nat(59) });

@@ -107,7 +107,7 @@ export class ChunkTable {
     }
   }
 
-  /** Empties the slots of the blocks that a test is true for. A walk over all slots: a millisecond for each 100,000 or so. */
+  /** Empties the slots of the blocks that a test is true for. A walk over all slots: some 80 ms for a million. */
   dropBlocks(isGone: (hash: Buffer) => boolean): void {
     for (let slot = 0; slot < this.#taken; slot++) {
       if (this.#states[slot] === State.Empty) continue;

@@ -13,16 +13,25 @@ export interface Store {
   readonly remote: boolean;
   /** Names of the immediate "directories" under the prefix; "" is the root. None if there is no such prefix. */
   list(prefix: string): Promise<string[]>;
-  /** @throws StoreNotFound */
-  read(path: string): Promise<Uint8Array>;
+  /**
+   * @param content of an object of a block what tells that from another block of the same id, for stores that remember: contentOf()
+   * @throws StoreNotFound
+   */
+  read(path: string, content?: number): Promise<Uint8Array>;
   /** @throws StoreNotFound; StoreError if the object ends before the range does */
   readRange(path: string, offset: number, length: number): Promise<Uint8Array>;
   /**
    * Several ranges of one object.
    *
    * @param size length of the object where it is known, for stores that read what lies around the ranges too
+   * @param content as of read()
    */
-  readRanges(path: string, ranges: readonly StoreRange[], size?: number): Promise<Uint8Array[]>;
+  readRanges(
+    path: string,
+    ranges: readonly StoreRange[],
+    size?: number,
+    content?: number,
+  ): Promise<Uint8Array[]>;
   /** Replaces the object; readers see the old or the new bytes. */
   write(path: string, bytes: Uint8Array): Promise<void>;
   /** Writes an object piece by piece. It exists from close() on. */
