@@ -2,11 +2,17 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { id } from "../batch/wire_fixture.ts";
+import type { BlockMeta } from "../block/meta.ts";
+import { ReadCaches } from "../block/read_caches.ts";
+import { blockOf } from "../compact/compact_fixture.ts";
 import type { Config } from "../config/config.ts";
 import { defaultConfig } from "../config/defaults.ts";
+import { findInBlocks } from "../jobs/find_trace.ts";
 import { log } from "../telemetry/log.ts";
 import { blockCacheOf, hasBlockCache, takeBlockCache, withCache } from "./block_cache.ts";
 import { MemoryStore } from "./memory_store_fixture.ts";
+import { NetworkStore } from "./network_store_fixture.ts";
 
 describe("the block cache", () => {
   let folder: string;
@@ -71,5 +77,22 @@ describe("the block cache", () => {
     expect(opened.store).toBe(store);
     expect(opened.cache).toBeNull();
     expect(lines.join()).toContain("the cache of blocks can't be used");
+  });
+
+  test("has lookups find what is in a block that was made once more of other spans, under the id of a deleted one", async () => {
+    const inner = new NetworkStore();
+    const blockId = crypto.randomUUID();
+    const { store, cache } = withCache(inner, blockCacheOf(config, 0, 1));
+    const find = async (meta: BlockMeta, trace: number) => {
+      const never = new AbortController().signal;
+      const found = await findInBlocks(store, new ReadCaches(), id(16, trace), [meta], [null], null, never);
+      return found.traces.length;
+    };
+    const first = await blockOf(inner, [{ trace: 1, span: 1 }], { blockId });
+    expect([await find(first, 1), await find(first, 2)]).toEqual([1, 0]);
+    const two = [2, 3].map((trace) => ({ trace, span: 1 }));
+    const second = await blockOf(inner, two, { blockId });
+    expect([await find(second, 1), await find(second, 2), await find(second, 3)]).toEqual([0, 1, 1]);
+    cache!.close();
   });
 });
