@@ -19,7 +19,7 @@ import { checkTraces } from "./support/trace_reader.ts";
 
 setDefaultTimeout(60_000); // servers start and stop in hooks and tests
 
-const rounds = Number(process.env.RUBATO_CRASH_ROUNDS ?? 12);
+const rounds = Number(process.env.RUBATO_CRASH_ROUNDS ?? 8);
 const cutSeconds = Number(process.env.RUBATO_CUT_SECONDS ?? 6);
 const seed = Number(process.env.RUBATO_CRASH_SEED ?? 20_260);
 const testMsMax = 60_000 + rounds * 10_000 + cutSeconds * 1000;

@@ -20,7 +20,7 @@ setDefaultTimeout(300_000); // servers start and stop in tests
 const pastLeaseMs = 61_000;
 const skewMs = 600_000;
 const levelMax = 3;
-const rounds = Number(process.env.RUBATO_CRASH_ROUNDS ?? 6);
+const rounds = Number(process.env.RUBATO_CRASH_ROUNDS ?? 4);
 
 let cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
