@@ -3,6 +3,7 @@ import { SpanBatch } from "../src/batch/span_batch.ts";
 import type { BlockMeta } from "../src/block/meta.ts";
 import { type BlockStore, writeBlock } from "../src/block/write.ts";
 import { defaultConfig } from "../src/config/defaults.ts";
+import { blockOptions } from "../src/shard/block_options.ts";
 import { mix32 } from "./load/ids.ts";
 import { Request } from "./load/request.ts";
 
@@ -41,8 +42,7 @@ export class BlockGenerator {
     store: BlockStore,
     { number, firstTrace, traces, fromMs, toMs }: BlockOfTraces,
   ): Promise<WrittenBlock> {
-    const { distributor, storage } = defaultConfig();
-    const { block } = storage.trace;
+    const config = defaultConfig();
     const batch = this.#batch;
     batch.reset();
     let otlpBytes = 0;
@@ -51,20 +51,9 @@ export class BlockGenerator {
       request.stamp(firstTrace + done, Math.floor(fromMs + ((toMs - fromMs) * done) / traces));
       const message = request.message();
       otlpBytes += message.length;
-      batch.decode(message, distributor.max_attribute_bytes);
+      batch.decode(message, config.distributor.max_attribute_bytes);
     }
-    const options = {
-      version: block.version,
-      tenant: generatedTenant,
-      blockId: idOf(this.#seed, number),
-      dedicatedColumns: block.parquet_dedicated_columns,
-      rowGroupBytesMax: block.parquet_row_group_size_bytes,
-      pageBytesMax: block.page_size_bytes,
-      zstdLevel: block.zstd_level,
-      bloomFalsePositive: block.bloom_filter_false_positive,
-      bloomShardBytes: block.bloom_filter_shard_size_bytes,
-      replicationFactor: 1,
-    };
+    const options = blockOptions(config, generatedTenant, idOf(this.#seed, number));
     return { meta: await writeBlock(batch, store, options, () => Promise.resolve()), otlpBytes };
   }
 

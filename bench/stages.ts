@@ -10,6 +10,7 @@ import { SpanBatch } from "../src/batch/span_batch.ts";
 import { writeBlock } from "../src/block/write.ts";
 import { defaultConfig } from "../src/config/defaults.ts";
 import { Splitter } from "../src/ingest/splitter.ts";
+import { blockOptions } from "../src/shard/block_options.ts";
 import { WalSegment } from "../src/shard/wal_segment.ts";
 import { LocalStore } from "../src/store/local_store.ts";
 import { root } from "../test/support/rubato.ts";
@@ -27,8 +28,8 @@ const rounds = 5;
 const requestsPerAppend = 4; // what a group commit joins when clients send at once
 const clockTicksPerSecond = 100;
 
-const { max_attribute_bytes } = defaultConfig().distributor;
-const { block } = defaultConfig().storage.trace;
+const config = defaultConfig();
+const { max_attribute_bytes } = config.distributor;
 
 const before = calibrate();
 const requests: Uint8Array[] = [];
@@ -127,18 +128,11 @@ try {
       await writeBlock(
         batch,
         store,
-        {
-          version: block.version,
-          tenant: "bench",
-          blockId: `00000000-0000-4000-8000-${String(round * shards + shard).padStart(12, "0")}`,
-          dedicatedColumns: block.parquet_dedicated_columns,
-          rowGroupBytesMax: block.parquet_row_group_size_bytes,
-          pageBytesMax: block.page_size_bytes,
-          zstdLevel: block.zstd_level,
-          bloomFalsePositive: block.bloom_filter_false_positive,
-          bloomShardBytes: block.bloom_filter_shard_size_bytes,
-          replicationFactor: 1,
-        },
+        blockOptions(
+          config,
+          "bench",
+          `00000000-0000-4000-8000-${String(round * shards + shard).padStart(12, "0")}`,
+        ),
         () => Promise.resolve(),
       );
     }

@@ -1,9 +1,8 @@
 // A shard as a worker: its calls, and what it needs from the configuration and the store.
 
 import { parseMeta } from "../block/meta.ts";
-import { type BlockWriteOptions, writeBlock } from "../block/write.ts";
+import { writeBlock } from "../block/write.ts";
 import type { Config } from "../config/config.ts";
-import { writtenColumns } from "../config/written_columns.ts";
 import { buffersOfMeasured } from "../jobs/measure_job.ts";
 import { buffersOf } from "../jobs/search_job.ts";
 import { readIfThere } from "../store/read_if_there.ts";
@@ -12,6 +11,7 @@ import { log } from "../telemetry/log.ts";
 import { profileHandlers } from "../telemetry/profile_calls.ts";
 import { serveCalls } from "../threads/call.ts";
 import type { BlockWritten, CutEvent, CutFailed, ShardApi, ShardOptions } from "./api.ts";
+import { blockOptions } from "./block_options.ts";
 import { replay } from "./replay.ts";
 import { Shard, type ShardStore } from "./shard.ts";
 import { WalDirectory } from "./wal_directory.ts";
@@ -114,21 +114,5 @@ function storeOf(config: Config): ShardStore {
       return (await readIfThere(store, `${tenant}/${blockId}/meta.compacted.json`)) ? "compacted" : null;
     },
     dropPartial: (tenant, blockId) => store.deleteAll(`${tenant}/${blockId}`),
-  };
-}
-
-function blockOptions(config: Config, tenant: string, blockId: string): BlockWriteOptions {
-  const { block } = config.storage.trace;
-  return {
-    version: block.version,
-    tenant,
-    blockId,
-    dedicatedColumns: writtenColumns(config),
-    rowGroupBytesMax: block.parquet_row_group_size_bytes,
-    pageBytesMax: block.page_size_bytes,
-    zstdLevel: block.zstd_level,
-    bloomFalsePositive: block.bloom_filter_false_positive,
-    bloomShardBytes: block.bloom_filter_shard_size_bytes,
-    replicationFactor: 1,
   };
 }

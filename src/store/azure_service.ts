@@ -11,18 +11,25 @@ import type {
   UploadedPart,
   WriteCondition,
 } from "./object_service.ts";
-import { foundObject, noSuchRange, objectFacts, rangeHeaders, tagOf, unclear } from "./service_answer.ts";
+import {
+  foundObject,
+  noSuchRange,
+  objectFacts,
+  ofObject,
+  rangeHeaders,
+  tagOf,
+  unclear,
+} from "./service_answer.ts";
 import { isReason, noSuchUpload, ServiceError } from "./service_error.ts";
-import type { ServiceResponse } from "./service_request.ts";
 import { elements, elementText } from "./service_xml.ts";
 import { sideBySide } from "./side_by_side.ts";
 import type { StoreRange } from "./store.ts";
-import { StoreNotFound } from "./store_error.ts";
 
 const utf8 = new TextEncoder();
 /** Objects that are deleted side by side: Azure's batches take 256, each with a signature of its own, and save only the round trips. */
 const deletesMax = 16;
 const partDigits = 6;
+const noSuchObject = "BlobNotFound";
 
 export class AzureService implements ObjectService {
   readonly #requests: AzureRequests;
@@ -51,8 +58,9 @@ export class AzureService implements ObjectService {
   async get(key: string, range: StoreRange | null, signal: AbortSignal): Promise<FoundObject> {
     const what = `read ${key}`;
     const headers = rangeHeaders(range);
-    const response = await this.#ofObject(
+    const response = await ofObject(
       key,
+      noSuchObject,
       this.#requests.ask({ method: "GET", key, headers, what }, signal, range ? [noSuchRange] : []),
     );
     return foundObject(response, range, what);
@@ -60,7 +68,11 @@ export class AzureService implements ObjectService {
 
   async head(key: string, signal: AbortSignal): Promise<ObjectFacts> {
     const what = `look at ${key}`;
-    const response = await this.#ofObject(key, this.#requests.ask({ method: "HEAD", key, what }, signal));
+    const response = await ofObject(
+      key,
+      noSuchObject,
+      this.#requests.ask({ method: "HEAD", key, what }, signal),
+    );
     return objectFacts(response, what);
   }
 
@@ -94,7 +106,7 @@ export class AzureService implements ObjectService {
     try {
       await this.#requests.ask({ method: "DELETE", key, headers, what: `delete ${key}` }, signal);
     } catch (error) {
-      if (!isReason(error, "BlobNotFound")) throw error;
+      if (!isReason(error, noSuchObject)) throw error;
     }
   }
 
@@ -139,20 +151,11 @@ export class AzureService implements ObjectService {
 
   /** Blocks that no list names are nothing to be seen, cost nothing after a week, and can't be deleted by themselves. */
   async abortUpload(): Promise<void> {}
-
-  async #ofObject(key: string, asked: Promise<ServiceResponse>): Promise<ServiceResponse> {
-    try {
-      return await asked;
-    } catch (error) {
-      if (isReason(error, "BlobNotFound")) throw new StoreNotFound(key, { cause: error });
-      throw error;
-    }
-  }
 }
 
 /** An object without a tag has none that could be the same. */
 function isUnmet(error: unknown, condition: WriteCondition): boolean {
-  const there = condition === "absent" ? "BlobAlreadyExists" : "BlobNotFound";
+  const there = condition === "absent" ? "BlobAlreadyExists" : noSuchObject;
   return isReason(error, there) || isReason(error, "ConditionNotMet");
 }
 

@@ -13,14 +13,22 @@ import type {
 import { s3Error } from "./s3_error.ts";
 import { keyHeaders, objectHeaders, type S3ObjectSettings } from "./s3_headers.ts";
 import type { S3Requests } from "./s3_request.ts";
-import { foundObject, noSuchRange, objectFacts, rangeHeaders, tagOf, unclear } from "./service_answer.ts";
+import {
+  foundObject,
+  noSuchRange,
+  objectFacts,
+  ofObject,
+  rangeHeaders,
+  tagOf,
+  unclear,
+} from "./service_answer.ts";
 import { isReason } from "./service_error.ts";
-import type { ServiceResponse } from "./service_request.ts";
 import { elements, elementText, escapeXml } from "./service_xml.ts";
 import type { StoreRange } from "./store.ts";
 import { StoreNotFound } from "./store_error.ts";
 
 const utf8 = new TextEncoder();
+const noSuchObject = "NoSuchKey";
 /** What XML has no way to write. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const notInXml = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
@@ -65,8 +73,9 @@ export class S3Service implements ObjectService {
   async get(key: string, range: StoreRange | null, signal: AbortSignal): Promise<FoundObject> {
     const what = `read ${key}`;
     const headers = { ...this.#keyHeaders, ...rangeHeaders(range) };
-    const response = await this.#ofObject(
+    const response = await ofObject(
       key,
+      noSuchObject,
       this.#requests.ask({ method: "GET", key, headers, what }, signal, range ? [noSuchRange] : []),
     );
     return foundObject(response, range, what);
@@ -75,8 +84,9 @@ export class S3Service implements ObjectService {
   async head(key: string, signal: AbortSignal): Promise<ObjectFacts> {
     const what = `look at ${key}`;
     const headers = this.#keyHeaders;
-    const response = await this.#ofObject(
+    const response = await ofObject(
       key,
+      noSuchObject,
       this.#requests.ask({ method: "HEAD", key, headers, what }, signal, [404]),
     );
     // An answer without a body has no code that would tell a missing object from a missing bucket.
@@ -100,7 +110,7 @@ export class S3Service implements ObjectService {
       return response.status === 412 ? null : tagOf(response, what);
     } catch (error) {
       // There is no object that could have the tag.
-      if (typeof condition === "object" && isReason(error, "NoSuchKey")) return null;
+      if (typeof condition === "object" && isReason(error, noSuchObject)) return null;
       throw error;
     }
   }
@@ -122,7 +132,7 @@ export class S3Service implements ObjectService {
     const question = { method: "POST", query: { delete: "" }, headers, body, what } as const;
     const answer = new TextDecoder().decode((await this.#requests.ask(question, signal)).body);
     if (!/<(?:DeleteResult|Error)\b/.test(answer)) throw unclear(what, "no result");
-    const [failed] = elements(answer, "Error").filter((error) => elementText(error, "Code") !== "NoSuchKey");
+    const [failed] = elements(answer, "Error").filter((error) => elementText(error, "Code") !== noSuchObject);
     if (failed === undefined) return;
     const status = elementText(failed, "Code") === "InternalError" ? 500 : 200;
     throw s3Error(`delete ${elementText(failed, "Key")}`, { status, body: failed, bucketRegion: null });
@@ -178,15 +188,5 @@ export class S3Service implements ObjectService {
   async abortUpload({ key, id }: Upload, signal: AbortSignal): Promise<void> {
     const question = { method: "DELETE", key, query: { uploadId: id }, what: `give up ${key}` } as const;
     await this.#requests.ask(question, signal, [404]);
-  }
-
-  /** A request for an object, which may not be there. */
-  async #ofObject(key: string, asked: Promise<ServiceResponse>): Promise<ServiceResponse> {
-    try {
-      return await asked;
-    } catch (error) {
-      if (isReason(error, "NoSuchKey")) throw new StoreNotFound(key, { cause: error });
-      throw error;
-    }
   }
 }

@@ -1,8 +1,9 @@
 // What an object service's answer over HTTP says of an object.
 import type { FoundObject, ObjectFacts } from "./object_service.ts";
-import { ServiceError } from "./service_error.ts";
+import { isReason, ServiceError } from "./service_error.ts";
 import type { ServiceResponse } from "./service_request.ts";
 import type { StoreRange } from "./store.ts";
+import { StoreNotFound } from "./store_error.ts";
 
 /** Status of an object that ends before the range begins. */
 export const noSuchRange = 416;
@@ -34,6 +35,25 @@ export function foundBytes(response: ServiceResponse, range: StoreRange | null, 
   // Who does not know ranges sends all of it.
   const isWhole = range && status === 200;
   return isWhole ? body.subarray(range.offset, range.offset + range.length) : body;
+}
+
+/**
+ * An answer about an object, which may not be there.
+ *
+ * @param missing the service's word for that
+ * @throws StoreNotFound; otherwise what `asked` does
+ */
+export async function ofObject(
+  key: string,
+  missing: string,
+  asked: Promise<ServiceResponse>,
+): Promise<ServiceResponse> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isReason(error, missing)) throw new StoreNotFound(key, { cause: error });
+    throw error;
+  }
 }
 
 /** @throws ServiceError if the headers don't say */
